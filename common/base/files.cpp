@@ -55,8 +55,12 @@ Result<void> write_all(int fd, const std::filesystem::path& path, ByteView conte
 tl::unexpected<Error> system_error(const std::filesystem::path& path, const char* doing, int errno_value) {
   ErrorCode code = ErrorCode::kUnavailable;
   if (errno_value == ENOENT || errno_value == ENOTDIR) code = ErrorCode::kNotFound;
-  if (errno_value == EACCES || errno_value == EPERM || errno_value == EROFS) code = ErrorCode::kPermissionDenied;
-  if (errno_value == ENOSPC || errno_value == EDQUOT || errno_value == EFBIG) code = ErrorCode::kResourceExhausted;
+  if (errno_value == EACCES || errno_value == EPERM || errno_value == EROFS) {
+    code = ErrorCode::kPermissionDenied;
+  }
+  if (errno_value == ENOSPC || errno_value == EDQUOT || errno_value == EFBIG) {
+    code = ErrorCode::kResourceExhausted;
+  }
   return make_error(code, "{}: {}: {}", path.string(), doing, std::strerror(errno_value));
 }
 
@@ -86,7 +90,9 @@ Result<void> write_file_atomic(const std::filesystem::path& path, ByteView conte
   if (fd.get() < 0) return system_error(temporary, "creating", errno);
   Result<void> written = write_all(fd.get(), temporary, content);
   if (written && fd.close() != 0) written = system_error(temporary, "closing", errno);
-  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = system_error(path, "renaming", errno);
+  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
+    written = system_error(path, "renaming", errno);
+  }
   if (!written) {
     ::unlink(temporary.c_str());
     return written;

@@ -3,7 +3,8 @@
 //
 // Turns SIGINT and SIGTERM into a flag that the main thread waits on.
 //
-// Use      install() once, early in main, before any thread starts; wait() blocks until a signal or request().
+// Use      install() once, early in main, before any thread starts; wait() blocks until a signal or
+//          request().
 // Threads  request() and requested() from any thread; the handler is async-signal-safe (a pipe write).
 // Errors   none; failing to make the pipe aborts (nothing can run without it).
 // Tests    tests/unit/common/base/shutdown_test.cpp

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// common/model/pack_writer.hpp
+//
+// GGUF file -> pack file.
+//
+// In       a GGUF of the llama family with F32, F16, Q8_0, Q4_0 or Q4_1 weights.
+// Out      a pack, written beside `out` and renamed over it when complete and checked.
+// Errors   as Gguf; kUnimplemented for another family or storage type; kResourceExhausted for a full disk.
+// Threads  pack_gguf uses options.threads threads; `progress` is called from the calling thread.
+// Source   kernels/NUMERICS.md, "Packs"
+// Tests    tests/unit/common/model/pack_test.cpp
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string_view>
+
+#include "common/base/bytes.hpp"
+#include "common/base/result.hpp"
+#include "kernels/linear/params.h"
+
+namespace adit::model {
+
+struct PackOptions {
+  // 4: weights stored in 4 bits become affine u4, others int8. 8: all int8.
+  int bits = 4;
+  kernels::ActForm act = kernels::ActForm::kA16;
+};
+
+struct PackSummary {
+  Hash256 content_hash{};
+  std::uint64_t file_bytes = 0;
+  int linears_u4 = 0;
+  int linears_i8 = 0;
+  // Root mean square of (effective weight - source weight), over that of the source, all linears.
+  double weight_error = 0;
+};
+
+// Called with the share of the work done, 0..1, and what is being done.
+using PackProgress = std::function<void(double done, std::string_view what)>;
+
+[[nodiscard]] Result<PackSummary> pack_gguf(const std::filesystem::path& gguf, const std::filesystem::path& out,
+                                            const PackOptions& options, const PackProgress& progress);
+
+}  // namespace adit::model

@@ -36,6 +36,9 @@ inline constexpr std::uint64_t kEnvelopeAgeNsMax = 10'000'000'000;
 inline constexpr std::uint64_t kEnvelopeSkewNsMax = 2'000'000'000;
 inline constexpr std::uint64_t kReplayRetentionNs = 60'000'000'000;
 inline constexpr std::uint32_t kReplayEntriesMax = 65536;
+inline constexpr std::uint32_t kReplayEntriesPerHotkeyMax = 8192;
+inline constexpr std::uint32_t kStopIdsMax = 256;
+inline constexpr std::uint32_t kNameBytesMax = 128;
 static_assert(kReplayRetentionNs >= 2 * (kEnvelopeAgeNsMax + kEnvelopeSkewNsMax));
 
 // Chain

@@ -88,7 +88,8 @@ Result<void> read_shape(const Json& json, ModelConfig& config) {
 
 Result<void> check_config(const ModelConfig& config) {
   if (config.family != "llama") return unimplemented("family is '{}', expected llama", config.family);
-  if (config.name.size() > 256) return invalid_argument("name has {} bytes, at most 256", config.name.size());
+  if (config.name.size() > 256)
+    return invalid_argument("name has {} bytes, at most 256", config.name.size());
   ADIT_TRY_VOID(check_range("layers", config.layers, 1, limits::kLayersMax));
   ADIT_TRY_VOID(check_range("hidden", config.hidden, 8, kWidthMax));
   ADIT_TRY_VOID(check_range("ffn", config.ffn, 8, kWidthMax));
@@ -101,8 +102,10 @@ Result<void> check_config(const ModelConfig& config) {
   if (config.heads % config.kv_heads != 0) {
     return invalid_argument("heads {} is not a multiple of kv_heads {}", config.heads, config.kv_heads);
   }
-  if (config.head_dim % 8 != 0) return invalid_argument("head_dim {} is not a multiple of 8", config.head_dim);
-  ADIT_TRY_VOID(check_range("heads * head_dim", std::int64_t{config.heads} * config.head_dim, 8, kWidthMax));
+  if (config.head_dim % 8 != 0)
+    return invalid_argument("head_dim {} is not a multiple of 8", config.head_dim);
+  ADIT_TRY_VOID(
+      check_range("heads * head_dim", std::int64_t{config.heads} * config.head_dim, 8, kWidthMax));
   if (!(config.norm_eps > 0.0f && config.norm_eps < 1.0f)) {
     return invalid_argument("norm_eps is {}, expected a number between 0 and 1", config.norm_eps);
   }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // common/model/pack.hpp
 //
-// A pack: one file with everything a miner or validator needs to run a model exactly: integer weights in the
-// tile form of kernels/linear/params.h, norms, RoPE frequencies, tokenizer, chat template, configuration.
+// A pack: one file with everything a miner or validator needs to run a model exactly: integer weights in
+// the tile form of kernels/linear/params.h, norms, RoPE frequencies, tokenizer, chat template,
+// configuration.
 //
 // In       a path to a file written by pack_gguf (common/model/pack_writer.hpp).
 // Out      views into the mapped file; valid as long as the Pack (moving it keeps them valid).

@@ -40,7 +40,8 @@ struct PackSummary {
 // Called with the share of the work done, 0..1, and what is being done.
 using PackProgress = std::function<void(double done, std::string_view what)>;
 
-[[nodiscard]] Result<PackSummary> pack_gguf(const std::filesystem::path& gguf, const std::filesystem::path& out,
-                                            const PackOptions& options, const PackProgress& progress);
+[[nodiscard]] Result<PackSummary> pack_gguf(const std::filesystem::path& gguf,
+                                            const std::filesystem::path& out, const PackOptions& options,
+                                            const PackProgress& progress);
 
 }  // namespace adit::model

@@ -4,7 +4,8 @@
 // What a linear layer is made of: integer weights in tiles of 16 rows, and the form of its activations.
 //
 // In       a borrowed view; a pack file holds the arrays in exactly this form, so they are used in place.
-// Shapes   W[m, k] = s[m, k/32] * q[m, k] + o[m, k/32] (effective integers); y = (float(W.X) * rs) * as + bias.
+// Shapes   W[m, k] = s[m, k/32] * q[m, k] + o[m, k/32] (effective integers).
+//          y = (float(sum W*X) * rs) * as + bias.
 //          Rows m..m_pad and columns k..k_pad are padding: their s and o are 0.
 // Exact    abs_row_max and sq_row_max are exact, computed by the packer over all rows.
 // Threads  plain values.
@@ -42,7 +43,7 @@ struct LinearWeights {
   const float* rs = nullptr;
   // [m_pad], or nullptr.
   const float* bias = nullptr;
-  // max over rows of sum_k |W[m,k]| (the static int32 proof) and of sum_k W[m,k]^2 (the Cauchy-Schwarz proof).
+  // max over rows of sum_k |W[m,k]| (static int32 proof) and of sum_k W[m,k]^2 (Cauchy-Schwarz proof).
   std::uint64_t abs_row_max = 0;
   std::uint64_t sq_row_max = 0;
 };

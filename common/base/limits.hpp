@@ -45,6 +45,7 @@ static_assert(kReplayRetentionNs >= 2 * (kEnvelopeAgeNsMax + kEnvelopeSkewNsMax)
 inline constexpr std::uint32_t kUidsMax = 4096;
 inline constexpr std::uint32_t kScaleDepthMax = 64;
 inline constexpr std::uint32_t kScaleItemsMax = 1u << 22;
+inline constexpr std::uint32_t kMetadataItemsMax = 1u << 20;
 inline constexpr std::uint32_t kRpcMessageBytesMax = 64u << 20;
 inline constexpr std::uint32_t kRpcTimeoutMs = 60'000;
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/attention/attention.h"
+
+#include <array>
+
+#include "kernels/attention/paths.h"
+
+namespace adit::kernels {
+namespace {
+
+bool is_vector_shape(int head_dim) { return head_dim % 8 == 0 && head_dim <= kHeadDimMax; }
+
+void to_f16(Isa isa, const float* x, int n, std::uint16_t* out) {
+  switch (isa) {
+    case Isa::kScalar: to_f16_scalar(x, n, out); return;
+    case Isa::kAvx2: to_f16_scalar(x, n, out); return;
+    case Isa::kAvx512: to_f16_scalar(x, n, out); return;
+  }
+}
+
+}  // namespace
+
+std::size_t attend_scratch_floats(int rows, int group, int keys_max) {
+  return static_cast<std::size_t>(rows) * static_cast<std::size_t>(group) *
+         static_cast<std::size_t>((keys_max + kKeyBlock - 1) / kKeyBlock * kKeyBlock);
+}
+
+void attend_rows(Isa isa, const AttendParams& params) {
+  switch (is_vector_shape(params.head_dim) ? isa : Isa::kScalar) {
+    case Isa::kScalar: attend_scalar(params); return;
+    case Isa::kAvx2: attend_scalar(params); return;
+    case Isa::kAvx512: attend_scalar(params); return;
+  }
+}
+
+void store_kv(Isa isa, int head_dim, int position, const float* key, const float* value, std::uint16_t* k,
+              std::uint16_t* v) {
+  const auto dim = static_cast<std::size_t>(head_dim);
+  to_f16(isa, value, head_dim, v + static_cast<std::size_t>(position) * dim);
+  std::uint16_t* column =
+      k + static_cast<std::size_t>(position / kKeyBlock) * dim * kKeyBlock + position % kKeyBlock;
+  std::array<std::uint16_t, kHeadDimMax> half;
+  for (std::size_t first = 0; first < dim; first += half.size()) {
+    const std::size_t count = dim - first < half.size() ? dim - first : half.size();
+    to_f16(isa, key + first, static_cast<int>(count), half.data());
+    for (std::size_t i = 0; i < count; ++i) column[(first + i) * kKeyBlock] = half[i];
+  }
+}
+
+}  // namespace adit::kernels

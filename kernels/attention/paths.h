@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// kernels/attention/paths.h
+//
+// The versions behind attention.h, each compiled for its own instruction set.
+//
+// In       as attention.h says. The vector versions need head_dim % 8 == 0, head_dim <= kHeadDimMax.
+// Threads  as attention.h.
+#pragma once
+
+#include "kernels/attention/attention.h"
+
+namespace adit::kernels {
+
+void attend_scalar(const AttendParams& params);
+void attend_avx2(const AttendParams& params);
+void attend_avx512(const AttendParams& params);
+
+void to_f16_scalar(const float* x, int n, std::uint16_t* out);
+void to_f16_avx2(const float* x, int n, std::uint16_t* out);
+void to_f16_avx512(const float* x, int n, std::uint16_t* out);
+
+}  // namespace adit::kernels

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// kernels/core/isa.h
+//
+// The instruction sets that have their own kernels. All of them return the same bits.
+//
+// Out      isa_supported: whether this processor and kernel can run it. kAvx2 needs AVX2, FMA and F16C;
+//          kAvx512 needs F, BW, VL, DQ and VNNI on top.
+// Threads  any.
+// Tests    tests/unit/kernels/isa_test.cpp
+#pragma once
+
+namespace adit::kernels {
+
+enum class Isa { kScalar, kAvx2, kAvx512 };
+
+bool isa_supported(Isa isa);
+// The widest one supported here.
+Isa best_isa();
+// "scalar", "avx2", "avx512".
+const char* isa_name(Isa isa);
+// The inverse of isa_name. False: no such name; `isa` is left alone.
+bool isa_from_name(const char* name, Isa& isa);
+
+}  // namespace adit::kernels

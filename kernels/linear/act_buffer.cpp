@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/linear/act_buffer.h"
+
+#include <new>
+
+namespace adit::kernels {
+namespace {
+
+constexpr std::size_t kAlign = 64;
+
+// Hands out 64-byte aligned pieces of one block; with a null base it only counts.
+class Carver {
+ public:
+  explicit Carver(std::uint8_t* base) : base_(base) {}
+  template <class T>
+  T* take(std::size_t count) {
+    // Two vectors of slack let kernels read whole registers past the last element.
+    T* piece = base_ == nullptr ? nullptr : static_cast<T*>(static_cast<void*>(base_ + used_));
+    used_ += (count * sizeof(T) + kAlign - 1) / kAlign * kAlign + 2 * kAlign;
+    return piece;
+  }
+  std::size_t used() const { return used_; }
+
+ private:
+  std::uint8_t* base_;
+  std::size_t used_ = 0;
+};
+
+}  // namespace
+
+void ActBuffer::Free::operator()(std::uint8_t* memory) const {
+  ::operator delete(memory, std::align_val_t{kAlign});
+}
+
+void ActBuffer::prepare(Isa isa, ActForm form, int n, int k) {
+  form_ = form;
+  n_ = n;
+  k_ = k;
+  k_pad_ = (k + kGroup - 1) / kGroup * kGroup;
+  const auto tokens = static_cast<std::size_t>(n);
+  const std::size_t values = row(n);
+  const std::size_t group_count = group_row(n);
+  const bool with_wide = isa == Isa::kAvx2;
+  for (int pass = 0; pass < 2; ++pass) {
+    Carver carver(pass == 0 ? nullptr : memory_.get());
+    hi_ = carver.take<std::int8_t>(values);
+    lo_ = carver.take<std::int8_t>(form == ActForm::kA16 ? values : 0);
+    sum_hi_ = carver.take<std::int32_t>(group_count);
+    sum_lo_ = carver.take<std::int32_t>(group_count);
+    shift_ = carver.take<std::uint8_t>(group_count);
+    scale_ = carver.take<float>(tokens);
+    sq_hi_ = carver.take<std::uint64_t>(tokens);
+    sq_lo_ = carver.take<std::uint64_t>(tokens);
+    wide_ = carver.take<std::int16_t>(with_wide ? values : 0);
+    if (!with_wide) wide_ = nullptr;
+    if (pass == 0 && carver.used() > capacity_) {
+      memory_.reset();
+      capacity_ = 0;
+      const std::size_t wanted = carver.used();
+      memory_.reset(static_cast<std::uint8_t*>(::operator new(wanted, std::align_val_t{kAlign})));
+      capacity_ = wanted;
+    }
+  }
+}
+
+}  // namespace adit::kernels

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// kernels/linear/act_buffer.h
+//
+// The quantised activations of n tokens: what a linear layer reads.
+//
+// Shapes   hi, lo   [n][k_pad] int8. A16: X = 256 hi + lo. A8g32: X = 2^shift * hi, lo unused.
+//          sum_hi, sum_lo   [n][k_pad/32] int32, sums of hi and lo over each group
+//          shift    [n][k_pad/32] u8, 0..6 (A16: 0)
+//          scale    [n] f32, the token scale `as`
+//          sq_hi, sq_lo   [n] u64: sums of squares of the values an int32 accumulator sees (A16: of each
+//                   plane; A8g32: of 2^shift * hi), for the Cauchy-Schwarz proof
+//          wide     [n][k_pad] int16, 2^shift * hi or 256 hi + lo, columns of each four in the order
+//                   0 2 1 3; filled only when prepared for kAvx2
+//          Columns k..k_pad are 0. k_pad = k rounded up to 32. All arrays are 64-byte aligned.
+// Errors   prepare throws std::bad_alloc when memory is short, as a std::vector would.
+// Threads  prepare: one thread, before any quantize. Then each token is written by one thread, and read by any
+//          after that.
+// Tests    tests/unit/kernels/quantize_test.cpp
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "kernels/core/isa.h"
+#include "kernels/linear/params.h"
+
+namespace adit::kernels {
+
+class ActBuffer {
+ public:
+  ActBuffer() = default;
+
+  // Shapes the buffer for n tokens of k columns; keeps its memory when it is large enough.
+  void prepare(Isa isa, ActForm form, int n, int k);
+
+  ActForm form() const { return form_; }
+  int n() const { return n_; }
+  int k() const { return k_; }
+  int k_pad() const { return k_pad_; }
+  int groups() const { return k_pad_ / kGroup; }
+
+  std::int8_t* hi(int token) { return hi_ + row(token); }
+  const std::int8_t* hi(int token) const { return hi_ + row(token); }
+  std::int8_t* lo(int token) { return lo_ + row(token); }
+  const std::int8_t* lo(int token) const { return lo_ + row(token); }
+  std::int32_t* sum_hi(int token) { return sum_hi_ + group_row(token); }
+  const std::int32_t* sum_hi(int token) const { return sum_hi_ + group_row(token); }
+  std::int32_t* sum_lo(int token) { return sum_lo_ + group_row(token); }
+  const std::int32_t* sum_lo(int token) const { return sum_lo_ + group_row(token); }
+  std::uint8_t* shift(int token) { return shift_ + group_row(token); }
+  const std::uint8_t* shift(int token) const { return shift_ + group_row(token); }
+  float& scale(int token) { return scale_[token]; }
+  float scale(int token) const { return scale_[token]; }
+  std::uint64_t& sq_hi(int token) { return sq_hi_[token]; }
+  std::uint64_t sq_hi(int token) const { return sq_hi_[token]; }
+  std::uint64_t& sq_lo(int token) { return sq_lo_[token]; }
+  std::uint64_t sq_lo(int token) const { return sq_lo_[token]; }
+  bool has_wide() const { return wide_ != nullptr; }
+  std::int16_t* wide(int token) { return wide_ + row(token); }
+  const std::int16_t* wide(int token) const { return wide_ + row(token); }
+
+ private:
+  std::size_t row(int token) const { return static_cast<std::size_t>(token) * static_cast<std::size_t>(k_pad_); }
+  std::size_t group_row(int token) const { return row(token) / kGroup; }
+
+  struct Free {
+    void operator()(std::uint8_t* memory) const;
+  };
+  std::unique_ptr<std::uint8_t, Free> memory_;
+  std::size_t capacity_ = 0;
+  ActForm form_ = ActForm::kA16;
+  int n_ = 0;
+  int k_ = 0;
+  int k_pad_ = 0;
+  std::int8_t* hi_ = nullptr;
+  std::int8_t* lo_ = nullptr;
+  std::int32_t* sum_hi_ = nullptr;
+  std::int32_t* sum_lo_ = nullptr;
+  std::uint8_t* shift_ = nullptr;
+  float* scale_ = nullptr;
+  std::uint64_t* sq_hi_ = nullptr;
+  std::uint64_t* sq_lo_ = nullptr;
+  std::int16_t* wide_ = nullptr;
+};
+
+}  // namespace adit::kernels

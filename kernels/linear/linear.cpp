@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/linear/linear.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/linear/paths.h"
+
+namespace adit::kernels {
+namespace {
+
+// |acc| < 2^31 in either way of proving it.
+constexpr std::uint64_t kNarrowLimit = 1ULL << 31;
+constexpr std::uint64_t kSquareLimit = 1ULL << 62;
+
+bool product_below(std::uint64_t a, std::uint64_t b, std::uint64_t limit) {
+  std::uint64_t product = 0;
+  return !__builtin_mul_overflow(a, b, &product) && product < limit;
+}
+
+// The static proof: |X| of one accumulated plane is at most 128 (A16) or 127 * 64 (A8g32).
+bool always_fits(const LinearWeights& weights, ActForm form) {
+  const std::uint64_t largest = form == ActForm::kA16 ? 128 : 127 * 64;
+  return product_below(weights.abs_row_max, largest, kNarrowLimit);
+}
+
+void run(Isa isa, const LinearCall& call) {
+  switch (isa) {
+    case Isa::kScalar: linear_scalar(call); return;
+    case Isa::kAvx2: linear_scalar(call); return;
+    case Isa::kAvx512: linear_scalar(call); return;
+  }
+}
+
+}  // namespace
+
+void zero_token(ActBuffer& act, int token) {
+  const auto width = static_cast<std::size_t>(act.k_pad());
+  const auto groups = static_cast<std::size_t>(act.groups());
+  std::memset(act.hi(token), 0, width);
+  if (act.form() == ActForm::kA16) std::memset(act.lo(token), 0, width);
+  std::memset(act.sum_hi(token), 0, groups * sizeof(std::int32_t));
+  std::memset(act.sum_lo(token), 0, groups * sizeof(std::int32_t));
+  std::memset(act.shift(token), 0, groups);
+  if (act.has_wide()) std::memset(act.wide(token), 0, width * sizeof(std::int16_t));
+  act.scale(token) = 0.0f;
+  act.sq_hi(token) = 0;
+  act.sq_lo(token) = 0;
+}
+
+bool quantize(Isa isa, const float* x, std::size_t ldx, ActBuffer& act, int token_begin, int token_end) {
+  bool finite = true;
+  for (int token = token_begin; token < token_end; ++token) {
+    const float* row = x + static_cast<std::size_t>(token) * ldx;
+    switch (isa) {
+      case Isa::kScalar: finite &= quantize_token_scalar(row, act, token); break;
+      case Isa::kAvx2: finite &= quantize_token_scalar(row, act, token); break;
+      case Isa::kAvx512: finite &= quantize_token_scalar(row, act, token); break;
+    }
+  }
+  return finite;
+}
+
+bool fits_int32(const LinearWeights& weights, const ActBuffer& act, int token) {
+  if (always_fits(weights, act.form())) return true;
+  return product_below(weights.sq_row_max, std::max(act.sq_hi(token), act.sq_lo(token)), kSquareLimit);
+}
+
+void linear(Isa isa, const LinearWeights& weights, const ActBuffer& act, float* y, std::size_t ldy,
+            int tile_begin, int tile_end) {
+  // A buffer prepared for another instruction set lacks what the AVX2 version reads.
+  const Isa used = isa == Isa::kAvx2 && !act.has_wide() ? Isa::kScalar : isa;
+  LinearCall call{&weights, &act, y, ldy, tile_begin, tile_end, 0, 0, true};
+  const bool all_narrow = always_fits(weights, act.form());
+  while (call.token_begin < act.n()) {
+    call.narrow = all_narrow || fits_int32(weights, act, call.token_begin);
+    call.token_end = call.token_begin + 1;
+    while (call.token_end < act.n() &&
+           (all_narrow || fits_int32(weights, act, call.token_end) == call.narrow)) {
+      ++call.token_end;
+    }
+    run(used, call);
+    call.token_begin = call.token_end;
+  }
+}
+
+int effective_weight(const LinearWeights& weights, int row, int column) {
+  const auto tile = static_cast<std::size_t>(row / kTileRows);
+  const auto lane = static_cast<std::size_t>(row % kTileRows);
+  const auto k_pad = static_cast<std::size_t>(weights.k_pad);
+  const auto at = static_cast<std::size_t>(column);
+  const std::size_t group = (tile * (k_pad / kGroup) + at / kGroup) * kTileRows + lane;
+  int code = 0;
+  if (weights.form == WeightForm::kU4) {
+    const std::size_t block = tile * (k_pad / 8) + at / 8;
+    const int byte = weights.q[(block * kTileRows + lane) * 4 + at % 4];
+    code = at % 8 < 4 ? byte & 15 : byte >> 4;
+  } else {
+    const std::size_t block = tile * (k_pad / 4) + at / 4;
+    code = weights.q[(block * kTileRows + lane) * 4 + at % 4] - 128;
+  }
+  return static_cast<int>(weights.s[group]) * code + (weights.o == nullptr ? 0 : weights.o[group]);
+}
+
+void embedding_row(const LinearWeights& weights, int row, float* x) {
+  for (int column = 0; column < weights.k; ++column) {
+    x[column] = static_cast<float>(effective_weight(weights, row, column)) * weights.rs[row];
+  }
+}
+
+}  // namespace adit::kernels

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// kernels/linear/paths.h
+//
+// The versions behind linear.h, one a source file, compiled for its own instruction set.
+//
+// In       as linear.h says, already checked by linear.cpp.
+// Threads  as linear.h.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/linear/act_buffer.h"
+#include "kernels/linear/params.h"
+
+namespace adit::kernels {
+
+struct LinearCall {
+  const LinearWeights* weights;
+  const ActBuffer* act;
+  float* y;
+  std::size_t ldy;
+  int tile_begin;
+  int tile_end;
+  // Tokens [token_begin, token_end), all of one accumulator width.
+  int token_begin;
+  int token_end;
+  bool narrow;
+};
+
+bool quantize_token_scalar(const float* x, ActBuffer& act, int token);
+bool quantize_token_avx2(const float* x, ActBuffer& act, int token);
+bool quantize_token_avx512(const float* x, ActBuffer& act, int token);
+
+void linear_scalar(const LinearCall& call);
+void linear_avx2(const LinearCall& call);
+void linear_avx512(const LinearCall& call);
+
+// A token's planes, sums and scale as for amax = 0.
+void zero_token(ActBuffer& act, int token);
+
+}  // namespace adit::kernels

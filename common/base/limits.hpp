@@ -14,6 +14,8 @@ namespace adit::limits {
 // Files
 inline constexpr std::uint64_t kConfigBytesMax = 1u << 20;
 inline constexpr std::uint64_t kKeyfileBytesMax = 64u << 10;
+inline constexpr std::uint32_t kSecretUriBytesMax = 4096;
+inline constexpr std::uint32_t kKeyJunctionsMax = 64;
 inline constexpr std::uint64_t kMetadataBytesMax = 16u << 20;
 inline constexpr std::uint64_t kTokenizerJsonBytesMax = 64u << 20;
 inline constexpr std::uint64_t kPackHeaderBytesMax = 64u << 20;

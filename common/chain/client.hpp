@@ -109,6 +109,9 @@ class ChainClient {
   // None: nothing is stored there (the caller knows the default).
   [[nodiscard]] virtual Result<std::optional<Bytes>> storage(ByteView key,
                                                              const std::optional<Hash256>& at) = 0;
+  // The nonce of the account's next transaction, counting those that wait in the node's pool
+  // (account_nextIndex).
+  [[nodiscard]] virtual Result<std::uint32_t> next_nonce(const AccountId& account) = 0;
   [[nodiscard]] virtual Result<Inclusion> submit(ByteView call, crypto::Signer& signer) = 0;
   // The runtime's metadata as last read; the reference stays valid while the client lives.
   [[nodiscard]] virtual const Metadata& metadata() = 0;

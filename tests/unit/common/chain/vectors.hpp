@@ -12,6 +12,7 @@
 
 #include "common/base/files.hpp"
 #include "common/base/limits.hpp"
+#include "common/base/strong.hpp"
 #include "common/chain/metadata.hpp"
 
 namespace adit::chain {

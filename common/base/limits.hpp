@@ -40,7 +40,13 @@ inline constexpr std::uint64_t kReplayRetentionNs = 60'000'000'000;
 inline constexpr std::uint32_t kReplayEntriesMax = 65536;
 inline constexpr std::uint32_t kReplayEntriesPerHotkeyMax = 8192;
 inline constexpr std::uint32_t kStopIdsMax = 256;
+inline constexpr std::uint32_t kTemperatureMilliMax = 100'000;
 inline constexpr std::uint32_t kNameBytesMax = 128;
+inline constexpr std::uint32_t kPeerTextBytesMax = 512;
+inline constexpr std::uint32_t kRateHotkeysMax = 8192;
+inline constexpr std::uint32_t kMetadataHeaderBytesMax = 16u << 10;
+inline constexpr std::uint32_t kCertificateBytesMax = 1u << 20;
+inline constexpr std::uint32_t kDescriptionBytesMax = 2u << 20;
 static_assert(kReplayRetentionNs >= 2 * (kEnvelopeAgeNsMax + kEnvelopeSkewNsMax));
 
 // Chain

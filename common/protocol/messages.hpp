@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // common/protocol/messages.hpp
 //
-// What a validator and a miner say to each other, as plain values, with their canonical bytes and hashes.
+// What a validator and a miner say to each other, as plain values, with their canonical bytes and
+// hashes.
 //
 // Out      canonical_bytes: one byte form for one value, little-endian, grammar in proto/README.md;
 //          decode_*: accept exactly that form and nothing else (decode(canonical_bytes(x)) == x).
 // Units    temperature in 1/1000; top_p, min_p in 1/65536; lengths in tokens.
-// Errors   decode_*: kInvalidArgument with offset and what was expected; check: kInvalidArgument naming the
-//          field and its bounds.
+// Errors   decode_*: kInvalidArgument with offset and what was expected; check: kInvalidArgument
+//          naming the field and its bounds.
 // Threads  plain values.
 // Source   design: receipts and audit ("Objects"); B2 = personalised BLAKE2b-256
 // Tests    tests/unit/common/protocol/messages_test.cpp, tests/vectors/protocol/messages.json
@@ -29,10 +30,10 @@ inline constexpr std::uint32_t kProtocolVersion = 1;
 inline constexpr std::uint32_t kOff65536 = 65536;
 
 struct SamplingParams {
-  std::uint32_t temperature_milli = 0;       // 0 = greedy
-  std::uint32_t top_p_65536 = kOff65536;     // 65536 = off
-  std::uint32_t top_k = 0;                   // 0 = off
-  std::uint32_t min_p_65536 = 0;             // 0 = off
+  std::uint32_t temperature_milli = 0;    // 0 = greedy
+  std::uint32_t top_p_65536 = kOff65536;  // 65536 = off
+  std::uint32_t top_k = 0;                // 0 = off
+  std::uint32_t min_p_65536 = 0;          // 0 = off
   friend bool operator==(const SamplingParams&, const SamplingParams&) = default;
 };
 
@@ -111,10 +112,10 @@ struct Receipt {
 struct Card {
   std::uint32_t numerics = 1;
   std::uint32_t trace = 1;
-  Hash256 base{};           // content hash of the pack
-  Hash256 adapter{};        // zero = none
-  Hash256 tokenizer{};      // BLAKE2b-256 of the canonical tokenizer blob
-  Hash256 chat_template{};  // BLAKE2b-256 of its text
+  Hash256 base{};              // content hash of the pack
+  Hash256 adapter{};           // zero = none
+  Hash256 tokenizer{};         // BLAKE2b-256 of the canonical tokenizer blob
+  Hash256 chat_template{};     // BLAKE2b-256 of its text
   std::uint32_t sparsity = 0;  // declared pattern; 0 = dense
   std::uint32_t layers = 0;
   std::uint32_t hidden = 0;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // common/protocol/receipt_check.hpp
 //
-// The checks of a receipt that need no model: who signed it, for which request, with which seed, and whether
-// its sizes and its end follow the rules. The first check of a validator, before replay or audit.
+// The checks of a receipt that need no model: who signed it, for which request, with which seed,
+// and whether its sizes and its end follow the rules. The first check of a validator, before
+// replay or audit.
 //
 // In       expected: the request as asked, who asked whom, the card's vocabulary and stop ids.
-// Out      kExact: nothing wrong so far. Otherwise kBadEnvelope (other hotkey, bad signature), kWrongCard, or
-//          kMalformedReceipt, with a detail that names the field.
+// Out      kExact: nothing wrong so far. Otherwise kBadEnvelope (other hotkey, bad signature),
+//          kWrongCard, or kMalformedReceipt, with a detail that names the field.
 // Threads  pure; any thread.
 // Source   design: receipts and audit ("Checks, cheapest first" 1)
 // Tests    tests/unit/common/protocol/receipt_check_test.cpp

@@ -5,9 +5,11 @@
 //
 // In       nonce: unix nanoseconds, already checked for freshness; now_ns: the same clock.
 // Out      record: true once per pair within the retention.
-// Errors   kUnauthenticated: used before. kResourceExhausted: this hotkey, or all together, hold as many live
-//          entries as allowed (never forgets a live one to make room: full means refuse).
-// Units    retention_ns counts from the nonce, not from its arrival: entries need no time of their own.
+// Errors   kUnauthenticated: used before. kResourceExhausted: this hotkey, or all together, hold
+//          as many live entries as allowed (never forgets a live one to make room: full means
+//          refuse).
+// Units    retention_ns counts from the nonce, not from its arrival: entries need no time of their
+//          own.
 // Threads  any; one mutex.
 // Tests    tests/unit/common/protocol/replay_window_test.cpp
 #pragma once
@@ -33,7 +35,8 @@ struct ReplayLimits {
 class ReplayWindow {
  public:
   explicit ReplayWindow(ReplayLimits limits = {}) : limits_(limits) {}
-  [[nodiscard]] Result<void> record(const AccountId& hotkey, std::uint64_t nonce, std::uint64_t now_ns);
+  [[nodiscard]] Result<void> record(const AccountId& hotkey, std::uint64_t nonce,
+                                    std::uint64_t now_ns);
   // Live entries of all hotkeys after the last record.
   [[nodiscard]] std::size_t size() const;
 

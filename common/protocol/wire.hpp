@@ -4,8 +4,9 @@
 // Protobuf bytes of adit.v1 <-> domain values; protobuf types stay behind this border.
 //
 // In       bytes of one message, at most limits::kRequestBytesMax.
-// Errors   kInvalidArgument: not the message, a field of a wrong size or out of its bounds, or an unknown
-//          field (it would be signed but not understood); the message names the field and what was expected.
+// Errors   kInvalidArgument: not the message, a field of a wrong size or out of its bounds, or an
+//          unknown field (it would be signed but not understood); the message names the field and
+//          what was expected.
 // Threads  pure; any thread.
 // Tests    tests/unit/common/protocol/wire_test.cpp, tests/fuzz/wire_fuzz.cpp
 #pragma once

@@ -53,8 +53,8 @@ struct AxonInfo {
 struct WeightRow {
   NetUid netuid = 0;
   MechId mechanism = 0;
-  std::vector<Uid> uids;
-  std::vector<std::uint16_t> values;  // one for each uid
+  std::vector<Uid> uids{};
+  std::vector<std::uint16_t> values{};  // one for each uid
   std::uint64_t version_key = 0;
 };
 [[nodiscard]] Result<Bytes> set_mechanism_weights(const Metadata& metadata, const WeightRow& row);

@@ -54,7 +54,7 @@ struct Neuron {
   std::uint16_t incentive = 0;
   std::uint16_t dividends = 0;
   BlockNumber registered_at = 0;
-  std::optional<Axon> axon;
+  std::optional<Axon> axon{};
 };
 
 struct Metagraph {
@@ -71,7 +71,7 @@ struct Metagraph {
   std::uint16_t min_allowed_weights = 0;
   bool commit_reveal = false;
   Rao stake_threshold = 0;
-  std::vector<Neuron> neurons;  // neurons[i].uid == i
+  std::vector<Neuron> neurons{};  // neurons[i].uid == i
 
   // nullptr: not registered here.
   [[nodiscard]] const Neuron* find(const AccountId& hotkey) const {
@@ -88,11 +88,11 @@ struct BlockRef {
 };
 
 struct Inclusion {
-  BlockRef block;
+  BlockRef block{};
   std::uint32_t extrinsic_index = 0;
   bool success = false;
-  std::string error;          // empty on success
-  std::vector<Event> events;  // those of this extrinsic
+  std::string error{};          // empty on success
+  std::vector<Event> events{};  // those of this extrinsic
   Hash256 extrinsic_hash{};
 };
 
@@ -109,6 +109,9 @@ class ChainClient {
   // None: nothing is stored there (the caller knows the default).
   [[nodiscard]] virtual Result<std::optional<Bytes>> storage(ByteView key,
                                                              const std::optional<Hash256>& at) = 0;
+  // The nonce of the account's next transaction, counting those that wait in the node's pool
+  // (account_nextIndex).
+  [[nodiscard]] virtual Result<std::uint32_t> next_nonce(const AccountId& account) = 0;
   [[nodiscard]] virtual Result<Inclusion> submit(ByteView call, crypto::Signer& signer) = 0;
   // The runtime's metadata as last read; the reference stays valid while the client lives.
   [[nodiscard]] virtual const Metadata& metadata() = 0;

@@ -51,7 +51,7 @@ struct SigningContext {
   std::uint32_t spec_version = 0;
   std::uint32_t transaction_version = 0;
   Hash256 genesis{};
-  Era era;
+  Era era{};
   Hash256 era_hash{};  // of the era's birth block; genesis if immortal
   std::uint32_t nonce = 0;
   std::uint64_t tip = 0;  // rao
@@ -61,7 +61,7 @@ struct DecodedExtrinsic {
   AccountId signer{};
   crypto::Scheme scheme = crypto::Scheme::kSr25519;
   crypto::Signature signature{};
-  Era era;
+  Era era{};
   std::uint32_t nonce = 0;
   std::uint64_t tip = 0;
   Bytes call;

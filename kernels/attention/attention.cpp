@@ -8,33 +8,48 @@
 namespace adit::kernels {
 namespace {
 
-bool is_vector_shape(int head_dim) { return head_dim % 8 == 0 && head_dim <= kHeadDimMax; }
+bool is_vector_shape(int head_dim) {
+  return head_dim % 8 == 0 && head_dim <= kHeadDimMax;
+}
 
 void to_f16(Isa isa, const float* x, int n, std::uint16_t* out) {
   switch (isa) {
-    case Isa::kScalar: to_f16_scalar(x, n, out); return;
-    case Isa::kAvx2: to_f16_scalar(x, n, out); return;
-    case Isa::kAvx512: to_f16_scalar(x, n, out); return;
+    case Isa::kScalar:
+      to_f16_scalar(x, n, out);
+      return;
+    case Isa::kAvx2:
+      to_f16_avx2(x, n, out);
+      return;
+    case Isa::kAvx512:
+      to_f16_avx512(x, n, out);
+      return;
   }
 }
 
 }  // namespace
 
 std::size_t attend_scratch_floats(int rows, int group, int keys_max) {
+  // Scores of every slot over whole key blocks, and one denominator a slot.
   return static_cast<std::size_t>(rows) * static_cast<std::size_t>(group) *
-         static_cast<std::size_t>((keys_max + kKeyBlock - 1) / kKeyBlock * kKeyBlock);
+         static_cast<std::size_t>((keys_max + kKeyBlock - 1) / kKeyBlock * kKeyBlock + 1);
 }
 
 void attend_rows(Isa isa, const AttendParams& params) {
   switch (is_vector_shape(params.head_dim) ? isa : Isa::kScalar) {
-    case Isa::kScalar: attend_scalar(params); return;
-    case Isa::kAvx2: attend_scalar(params); return;
-    case Isa::kAvx512: attend_scalar(params); return;
+    case Isa::kScalar:
+      attend_scalar(params);
+      return;
+    case Isa::kAvx2:
+      attend_avx2(params);
+      return;
+    case Isa::kAvx512:
+      attend_avx512(params);
+      return;
   }
 }
 
-void store_kv(Isa isa, int head_dim, int position, const float* key, const float* value, std::uint16_t* k,
-              std::uint16_t* v) {
+void store_kv(Isa isa, int head_dim, int position, const float* key, const float* value,
+              std::uint16_t* k, std::uint16_t* v) {
   const auto dim = static_cast<std::size_t>(head_dim);
   to_f16(isa, value, head_dim, v + static_cast<std::size_t>(position) * dim);
   std::uint16_t* column =

@@ -4,13 +4,15 @@
 // Softmax attention over a cache of f16 keys and values, for one layer and one key-value head.
 //
 // Shapes   q     rows of [group][head_dim] f32 after RoPE, q_stride floats from row to row
-//          k     [ceil(n/32)][head_dim][32] f16: blocks of 32 positions, transposed so that a lane is a key
-//          v     [n rounded up to 32][head_dim] f16
-//          out   rows of [group][head_dim] f32, out_stride floats from row to row
-//          scratch   attend_scratch_floats(...) floats, 64-byte aligned or not
-// In       Row i (0 <= i < rows) sees keys 0 .. first_keys + i - 1: a block of consecutive positions of one
+//          k     [ceil(n/32)][head_dim][32] f16: blocks of 32 positions, transposed so that a lane
+//          is a key v     [n rounded up to 32][head_dim] f16 out   rows of [group][head_dim] f32,
+//          out_stride floats from row to row scratch   attend_scratch_floats(...) floats, 64-byte
+//          aligned or not
+// In       Row i (0 <= i < rows) sees keys 0 .. first_keys + i - 1: a block of consecutive
+// positions of one
 //          sequence. first_keys >= 1. Cache cells past the last key may hold anything.
-// Out      score_j = dot<8>(q, k_j) * scale; m = max; p_j = exp_c(score_j - m); by chunks of 32 keys, num by
+// Out      score_j = dot<8>(q, k_j) * scale; m = max; p_j = exp_c(score_j - m); by chunks of 32
+// keys, num by
 //          fma in ascending j and den by sum<32>; chunks added in ascending order; out = num / den.
 // Exact    the same bits for every Isa and every split of rows and heads over calls.
 // Threads  none inside; calls on disjoint outputs and scratches may run side by side.
@@ -26,7 +28,8 @@
 namespace adit::kernels {
 
 constexpr int kKeyBlock = 32;
-// AVX2 and AVX-512 serve head sizes that are multiples of 8 up to this; others take the scalar version.
+// AVX2 and AVX-512 serve head sizes that are multiples of 8 up to this; others take the scalar
+// version.
 constexpr int kHeadDimMax = 256;
 
 struct AttendParams {
@@ -49,7 +52,9 @@ std::size_t attend_scratch_floats(int rows, int group, int keys_max);
 // `rows` consecutive query positions; loaded keys and values are shared by all of them.
 void attend_rows(Isa isa, const AttendParams& params);
 // One query row: params.rows == 1.
-inline void attend(Isa isa, const AttendParams& params) { attend_rows(isa, params); }
+inline void attend(Isa isa, const AttendParams& params) {
+  attend_rows(isa, params);
+}
 
 // f16 cells that a cache of `positions` needs, for keys and for values alike.
 constexpr std::size_t cache_cells(int positions, int head_dim) {
@@ -57,8 +62,9 @@ constexpr std::size_t cache_cells(int positions, int head_dim) {
          static_cast<std::size_t>(head_dim);
 }
 
-// Writes one position's key (after RoPE) and value, [head_dim] f32 each, as f16 into the layouts above.
-void store_kv(Isa isa, int head_dim, int position, const float* key, const float* value, std::uint16_t* k,
-              std::uint16_t* v);
+// Writes one position's key (after RoPE) and value, [head_dim] f32 each, as f16 into the layouts
+// above.
+void store_kv(Isa isa, int head_dim, int position, const float* key, const float* value,
+              std::uint16_t* k, std::uint16_t* v);
 
 }  // namespace adit::kernels

@@ -12,7 +12,8 @@ namespace {
 
 float score_of(const AttendParams& params, const float* q, int key) {
   const auto dim = static_cast<std::size_t>(params.head_dim);
-  const std::uint16_t* block = params.k + static_cast<std::size_t>(key / kKeyBlock) * dim * kKeyBlock;
+  const std::uint16_t* block =
+      params.k + static_cast<std::size_t>(key / kKeyBlock) * dim * kKeyBlock;
   std::array<float, 8> lanes{};
   for (std::size_t i = 0; i < dim; ++i) {
     const float k = f32_from_f16(block[i * kKeyBlock + static_cast<std::size_t>(key % kKeyBlock)]);
@@ -50,10 +51,11 @@ void attend_head(const AttendParams& params, const float* q, int keys, float* sc
 void attend_scalar(const AttendParams& params) {
   for (int row = 0; row < params.rows; ++row) {
     for (int head = 0; head < params.group; ++head) {
-      const auto offset = static_cast<std::size_t>(head) * static_cast<std::size_t>(params.head_dim);
+      const auto offset =
+          static_cast<std::size_t>(head) * static_cast<std::size_t>(params.head_dim);
       const auto r = static_cast<std::size_t>(row);
-      attend_head(params, params.q + r * params.q_stride + offset, params.first_keys + row, params.scratch,
-                  params.out + r * params.out_stride + offset);
+      attend_head(params, params.q + r * params.q_stride + offset, params.first_keys + row,
+                  params.scratch, params.out + r * params.out_stride + offset);
     }
   }
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // kernels/core/numerics.h
 //
-// The canonical f32 functions: exp_c, log_c and f16 conversion. Only additions, multiplications, fused
-// multiply-adds and integer operations, so that every processor returns the same bits.
+// The canonical f32 functions: exp_c, log_c and f16 conversion. Only additions, multiplications,
+// fused multiply-adds and integer operations, so that every processor returns the same bits.
 //
 // In       finite values. exp_c: any. log_c: positive.
-// Out      exp_c: 0 below -87; from kExpCeiling up, exp(kExpCeiling) (finite). Error <= 2 ulp between.
+// Out      exp_c: 0 below -87; from kExpCeiling up, exp(kExpCeiling) (finite). Error <= 2 ulp
+// between.
 //          log_c: error <= 2 ulp; NaN unless 0 < x < infinity.
 //          f16_from_f32: nearest even, clamped to +-65504 (a NaN gives 65504). f32_from_f16: exact.
 // Exact    needs -ffp-contract=off (nvcc --fmad=false), no flush-to-zero, round to nearest even.
@@ -14,10 +15,10 @@
 // Tests    tests/unit/kernels/numerics_test.cpp
 #pragma once
 
-#include <math.h>
-
 #include <cstdint>
 #include <cstring>
+
+#include <math.h>
 
 #include "kernels/core/hd.h"
 
@@ -28,7 +29,8 @@ constexpr float kExpFloor = -87.0f;
 // The largest f32 whose exponential is below 2^128.
 constexpr float kExpCeiling = 0x1.62e42ep+6f;
 constexpr float kLog2E = 0x1.715476p+0f;
-// ln 2 in two parts; the first has 15 significant bits, so n * kLn2Hi is exact for every exponent n.
+// ln 2 in two parts; the first has 15 significant bits, so n * kLn2Hi is exact for every exponent
+// n.
 constexpr float kLn2Hi = 0x1.62e4p-1f;
 constexpr float kLn2Lo = 0x1.7f7d1cp-20f;
 // 1.5 * 2^23: adding it leaves the nearest integer in the low bits.
@@ -93,7 +95,8 @@ ADIT_HD std::uint16_t f16_from_f32(float x) {
   const std::uint32_t sign = (bits >> 16) & 0x8000u;
   const std::uint32_t magnitude = bits & 0x7fffffffu;
   if (magnitude < 0x38800000u) {
-    // Below 2^-14: subnormal. Adding 1/2 leaves the value in units of 2^-24, rounded to nearest even.
+    // Below 2^-14: subnormal. Adding 1/2 leaves the value in units of 2^-24, rounded to nearest
+    // even.
     const float aligned = float_of(magnitude) + 0.5f;
     return static_cast<std::uint16_t>(sign | (bits_of(aligned) - 0x3f000000u));
   }

@@ -72,10 +72,22 @@ void sincos_c(double angle, double& sine, double& cosine) {
   const double s = sin_series(r);
   const double c = cos_series(r);
   switch (bits_of_double(shifted) & 3u) {
-    case 0: sine = s; cosine = c; return;
-    case 1: sine = c; cosine = -s; return;
-    case 2: sine = -s; cosine = -c; return;
-    default: sine = -c; cosine = s; return;
+    case 0:
+      sine = s;
+      cosine = c;
+      return;
+    case 1:
+      sine = c;
+      cosine = -s;
+      return;
+    case 2:
+      sine = -s;
+      cosine = -c;
+      return;
+    default:
+      sine = -c;
+      cosine = s;
+      return;
   }
 }
 
@@ -107,6 +119,8 @@ double log_d(double x) {
   return std::fma(n, kLn2Head, f + tail);
 }
 
-double pow_d(double base, double exponent) { return exp_d(exponent * log_d(base)); }
+double pow_d(double base, double exponent) {
+  return exp_d(exponent * log_d(base));
+}
 
 }  // namespace adit::kernels

@@ -7,13 +7,16 @@
 //          sum_hi, sum_lo   [n][k_pad/32] int32, sums of hi and lo over each group
 //          shift    [n][k_pad/32] u8, 0..6 (A16: 0)
 //          scale    [n] f32, the token scale `as`
-//          sq_hi, sq_lo   [n] u64: sums of squares of the values an int32 accumulator sees (A16: of each
+//          sq_hi, sq_lo   [n] u64: sums of squares of the values an int32 accumulator sees (A16: of
+//          each
 //                   plane; A8g32: of 2^shift * hi), for the Cauchy-Schwarz proof
-//          wide     [n][k_pad] int16, 2^shift * hi or 256 hi + lo, columns of each four in the order
+//          wide     [n][k_pad] int16, 2^shift * hi or 256 hi + lo, columns of each four in the
+//          order
 //                   0 2 1 3; filled only when prepared for kAvx2
 //          Columns k..k_pad are 0. k_pad = k rounded up to 32. All arrays are 64-byte aligned.
 // Errors   prepare throws std::bad_alloc when memory is short, as a std::vector would.
-// Threads  prepare: one thread, before any quantize. Then each token is written by one thread, and read by any
+// Threads  prepare: one thread, before any quantize. Then each token is written by one thread, and
+// read by any
 //          after that.
 // Tests    tests/unit/kernels/quantize_test.cpp
 #pragma once
@@ -61,7 +64,9 @@ class ActBuffer {
   const std::int16_t* wide(int token) const { return wide_ + row(token); }
 
  private:
-  std::size_t row(int token) const { return static_cast<std::size_t>(token) * static_cast<std::size_t>(k_pad_); }
+  std::size_t row(int token) const {
+    return static_cast<std::size_t>(token) * static_cast<std::size_t>(k_pad_);
+  }
   std::size_t group_row(int token) const { return row(token) / kGroup; }
 
   struct Free {

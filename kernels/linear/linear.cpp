@@ -26,9 +26,15 @@ bool always_fits(const LinearWeights& weights, ActForm form) {
 
 void run(Isa isa, const LinearCall& call) {
   switch (isa) {
-    case Isa::kScalar: linear_scalar(call); return;
-    case Isa::kAvx2: linear_scalar(call); return;
-    case Isa::kAvx512: linear_scalar(call); return;
+    case Isa::kScalar:
+      linear_scalar(call);
+      return;
+    case Isa::kAvx2:
+      linear_scalar(call);
+      return;
+    case Isa::kAvx512:
+      linear_scalar(call);
+      return;
   }
 }
 
@@ -48,14 +54,21 @@ void zero_token(ActBuffer& act, int token) {
   act.sq_lo(token) = 0;
 }
 
-bool quantize(Isa isa, const float* x, std::size_t ldx, ActBuffer& act, int token_begin, int token_end) {
+bool quantize(Isa isa, const float* x, std::size_t ldx, ActBuffer& act, int token_begin,
+              int token_end) {
   bool finite = true;
   for (int token = token_begin; token < token_end; ++token) {
     const float* row = x + static_cast<std::size_t>(token) * ldx;
     switch (isa) {
-      case Isa::kScalar: finite &= quantize_token_scalar(row, act, token); break;
-      case Isa::kAvx2: finite &= quantize_token_scalar(row, act, token); break;
-      case Isa::kAvx512: finite &= quantize_token_scalar(row, act, token); break;
+      case Isa::kScalar:
+        finite &= quantize_token_scalar(row, act, token);
+        break;
+      case Isa::kAvx2:
+        finite &= quantize_token_scalar(row, act, token);
+        break;
+      case Isa::kAvx512:
+        finite &= quantize_token_scalar(row, act, token);
+        break;
     }
   }
   return finite;
@@ -63,7 +76,8 @@ bool quantize(Isa isa, const float* x, std::size_t ldx, ActBuffer& act, int toke
 
 bool fits_int32(const LinearWeights& weights, const ActBuffer& act, int token) {
   if (always_fits(weights, act.form())) return true;
-  return product_below(weights.sq_row_max, std::max(act.sq_hi(token), act.sq_lo(token)), kSquareLimit);
+  return product_below(weights.sq_row_max, std::max(act.sq_hi(token), act.sq_lo(token)),
+                       kSquareLimit);
 }
 
 void linear(Isa isa, const LinearWeights& weights, const ActBuffer& act, float* y, std::size_t ldy,

@@ -3,10 +3,9 @@
 //
 // The constants and the group rule of activation quantisation.
 //
-// In       amax: the token's largest |x|, >= kAmaxFloor; group_amax: the group's, 0 <= group_amax <= amax.
-// Out      group_shift: the smallest k in 0..6 with group_amax <= amax * 2^(k-6). Exact: no rounding occurs.
-// Threads  pure.
-// Source   kernels/NUMERICS.md, "Activations"
+// In       amax: the token's largest |x|, >= kAmaxFloor; group_amax: the group's, 0 <= group_amax
+// <= amax. Out      group_shift: the smallest k in 0..6 with group_amax <= amax * 2^(k-6). Exact:
+// no rounding occurs. Threads  pure. Source   kernels/NUMERICS.md, "Activations"
 #pragma once
 
 #include <cstdint>
@@ -15,7 +14,8 @@
 
 namespace adit::kernels {
 
-// A token whose largest |x| is below this counts as all zeros: reciprocals and scales stay normal numbers.
+// A token whose largest |x| is below this counts as all zeros: reciprocals and scales stay normal
+// numbers.
 constexpr float kAmaxFloor = 0x1p-96f;
 constexpr std::uint32_t kInfinityBits = 0x7f800000u;
 constexpr float kA16Max = 32639.0f;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The canonical linear layer in plain integers: what every other version is compared with, bit for bit.
+// The canonical linear layer in plain integers: what every other version is compared with, bit for
+// bit.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -20,8 +21,9 @@ void decode_group(const LinearWeights& weights, int tile, int group, GroupWeight
   const bool is_u4 = weights.form == WeightForm::kU4;
   const int columns_a_block = is_u4 ? 8 : 4;
   const int blocks = kGroup / columns_a_block;
-  const std::size_t first = static_cast<std::size_t>(tile) * static_cast<std::size_t>(weights.k_pad / columns_a_block) +
-                            static_cast<std::size_t>(group * blocks);
+  const std::size_t first =
+      static_cast<std::size_t>(tile) * static_cast<std::size_t>(weights.k_pad / columns_a_block) +
+      static_cast<std::size_t>(group * blocks);
   const std::uint8_t* bytes = weights.q + first * kTileRows * 4;
   for (int block = 0; block < blocks; ++block) {
     for (int row = 0; row < kTileRows; ++row) {
@@ -55,8 +57,10 @@ void add_group(const LinearWeights& weights, const GroupWeights& codes, int tile
     sum += value;
     for (std::size_t row = 0; row < kTileRows; ++row) dot[row] += codes[column][row] * value;
   }
-  const std::size_t at = (static_cast<std::size_t>(tile) * static_cast<std::size_t>(weights.k_pad / kGroup) +
-                          static_cast<std::size_t>(group)) * kTileRows;
+  const std::size_t at =
+      (static_cast<std::size_t>(tile) * static_cast<std::size_t>(weights.k_pad / kGroup) +
+       static_cast<std::size_t>(group)) *
+      kTileRows;
   for (std::size_t row = 0; row < kTileRows; ++row) {
     acc[row] += static_cast<std::int64_t>(weights.s[at + row]) * dot[row];
     if (weights.o != nullptr) acc[row] += static_cast<std::int64_t>(weights.o[at + row]) * sum;
@@ -68,7 +72,8 @@ void store_rows(const LinearCall& call, int tile, int token, const std::int64_t*
   const int rows = std::min(kTileRows, weights.m - tile * kTileRows);
   float* y = call.y + static_cast<std::size_t>(token) * call.ldy + tile * kTileRows;
   for (int row = 0; row < rows; ++row) {
-    float value = (static_cast<float>(acc[row]) * weights.rs[tile * kTileRows + row]) * call.act->scale(token);
+    float value = (static_cast<float>(acc[row]) * weights.rs[tile * kTileRows + row]) *
+                  call.act->scale(token);
     if (weights.bias != nullptr) value = value + weights.bias[tile * kTileRows + row];
     y[row] = value;
   }
@@ -85,17 +90,22 @@ void linear_block(const LinearCall& call, int tile, int first, int count) {
       add_group(*call.weights, codes, tile, group, x, acc[static_cast<std::size_t>(i)].data());
     }
   }
-  for (int i = 0; i < count; ++i) store_rows(call, tile, first + i, acc[static_cast<std::size_t>(i)].data());
+  for (int i = 0; i < count; ++i)
+    store_rows(call, tile, first + i, acc[static_cast<std::size_t>(i)].data());
 }
 
-std::int8_t to_i8(std::int32_t value) { return static_cast<std::int8_t>(value); }
+std::int8_t to_i8(std::int32_t value) {
+  return static_cast<std::int8_t>(value);
+}
 
-void quantize_group_a16(const float* x, int count, float inverse, ActBuffer& act, int token, int group) {
+void quantize_group_a16(const float* x, int count, float inverse, ActBuffer& act, int token,
+                        int group) {
   std::int32_t sum_hi = 0;
   std::int32_t sum_lo = 0;
   for (int i = 0; i < kGroup; ++i) {
     const int column = group * kGroup + i;
-    const std::int32_t xq = i < count ? static_cast<std::int32_t>(nearbyintf(x[column] * inverse)) : 0;
+    const std::int32_t xq =
+        i < count ? static_cast<std::int32_t>(nearbyintf(x[column] * inverse)) : 0;
     const std::int32_t hi = (xq + 128) >> 8;
     const std::int32_t lo = xq - 256 * hi;
     act.hi(token)[column] = to_i8(hi);
@@ -110,15 +120,18 @@ void quantize_group_a16(const float* x, int count, float inverse, ActBuffer& act
   act.shift(token)[group] = 0;
 }
 
-void quantize_group_a8(const float* x, int count, float amax, float inverse, ActBuffer& act, int token, int group) {
+void quantize_group_a8(const float* x, int count, float amax, float inverse, ActBuffer& act,
+                       int token, int group) {
   float group_amax = 0.0f;
-  for (int i = 0; i < count; ++i) group_amax = std::max(group_amax, std::fabs(x[group * kGroup + i]));
+  for (int i = 0; i < count; ++i)
+    group_amax = std::max(group_amax, std::fabs(x[group * kGroup + i]));
   const int shift = group_shift(group_amax, amax);
   const float group_inverse = inverse * static_cast<float>(1 << (kShiftMax - shift));
   std::int32_t sum = 0;
   for (int i = 0; i < kGroup; ++i) {
     const int column = group * kGroup + i;
-    const std::int32_t xq = i < count ? static_cast<std::int32_t>(nearbyintf(x[column] * group_inverse)) : 0;
+    const std::int32_t xq =
+        i < count ? static_cast<std::int32_t>(nearbyintf(x[column] * group_inverse)) : 0;
     act.hi(token)[column] = to_i8(xq);
     sum += xq;
     act.sq_hi(token) += static_cast<std::uint64_t>(xq * xq) << (2 * shift);

@@ -15,32 +15,49 @@ namespace {
 
 const RowOps& ops(Isa isa) {
   switch (isa) {
-    case Isa::kScalar: break;
-    case Isa::kAvx2: return kRowOpsScalar;
-    case Isa::kAvx512: return kRowOpsScalar;
+    case Isa::kScalar:
+      break;
+    case Isa::kAvx2:
+      return kRowOpsAvx2;
+    case Isa::kAvx512:
+      return kRowOpsAvx512;
   }
   return kRowOpsScalar;
 }
 
 }  // namespace
 
-void add_rows(Isa isa, float* x, const float* y, int n) { ops(isa).add(x, y, n); }
+void add_rows(Isa isa, float* x, const float* y, int n) {
+  ops(isa).add(x, y, n);
+}
 
-int argmax(Isa isa, const float* x, int n) { return ops(isa).argmax(x, n); }
+int argmax(Isa isa, const float* x, int n) {
+  return ops(isa).argmax(x, n);
+}
 
-float sum256(Isa isa, const float* x, int n) { return ops(isa).sum256(x, n); }
+float sum256(Isa isa, const float* x, int n) {
+  return ops(isa).sum256(x, n);
+}
 
-float dot256(Isa isa, const float* x, const float* y, int n) { return ops(isa).dot256(x, y, n); }
+float dot256(Isa isa, const float* x, const float* y, int n) {
+  return ops(isa).dot256(x, y, n);
+}
 
 void divide_rows(Isa isa, const float* x, float divisor, int n, float* out) {
   ops(isa).divide(x, divisor, n, out);
 }
 
-void exp_rows(Isa isa, const float* x, float shift, int n, float* out) { ops(isa).exp(x, shift, n, out); }
+void exp_rows(Isa isa, const float* x, float shift, int n, float* out) {
+  ops(isa).exp(x, shift, n, out);
+}
 
-void gumbel_rows(Isa isa, const float* u, int n, float* out) { ops(isa).gumbel(u, n, out); }
+void gumbel_rows(Isa isa, const float* u, int n, float* out) {
+  ops(isa).gumbel(u, n, out);
+}
 
-bool all_finite(Isa isa, const float* x, int n) { return ops(isa).all_finite(x, n); }
+bool all_finite(Isa isa, const float* x, int n) {
+  return ops(isa).all_finite(x, n);
+}
 
 void rms_norm(Isa isa, const float* x, const float* w, int n, float eps, float* y) {
   const RowOps& table = ops(isa);

@@ -17,9 +17,13 @@ int argmax(const float* x, int n) {
   return best;
 }
 
-float sum256(const float* x, int n) { return sum_tree<256>(x, n); }
+float sum256(const float* x, int n) {
+  return sum_tree<256>(x, n);
+}
 
-float dot256(const float* x, const float* y, int n) { return dot_tree<256>(x, y, n); }
+float dot256(const float* x, const float* y, int n) {
+  return dot_tree<256>(x, y, n);
+}
 
 void divide(const float* x, float divisor, int n, float* out) {
   for (int i = 0; i < n; ++i) out[i] = x[i] / divisor;

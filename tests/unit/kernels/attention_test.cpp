@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+// Attention: the vector versions give the scalar version's bits for every shape; blocks of rows
+// give what single rows give; garbage behind the last key is never seen; the scalar version is
+// close to attention in f64.
+#include "kernels/attention/attention.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/kernels/kernel_test.hpp"
+
+namespace adit::kernels {
+namespace {
+
+struct Shape {
+  int rows;
+  int group;
+  int head_dim;
+  int first_keys;
+  int keys() const { return first_keys + rows - 1; }
+  std::size_t row() const {
+    return static_cast<std::size_t>(group) * static_cast<std::size_t>(head_dim);
+  }
+};
+
+struct Problem {
+  Shape shape;
+  std::vector<float> q;
+  std::vector<std::uint16_t> k;
+  std::vector<std::uint16_t> v;
+
+  std::vector<float> run(Isa isa, int first_row, int rows) const {
+    std::vector<float> out(shape.row() * static_cast<std::size_t>(rows), -7.0f);
+    std::vector<float> scratch(attend_scratch_floats(rows, shape.group, shape.keys()));
+    AttendParams params;
+    params.rows = rows;
+    params.group = shape.group;
+    params.head_dim = shape.head_dim;
+    params.first_keys = shape.first_keys + first_row;
+    params.scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim));
+    params.q = q.data() + shape.row() * static_cast<std::size_t>(first_row);
+    params.q_stride = shape.row();
+    params.k = k.data();
+    params.v = v.data();
+    params.out = out.data();
+    params.out_stride = shape.row();
+    params.scratch = scratch.data();
+    attend_rows(isa, params);
+    return out;
+  }
+};
+
+Problem make_problem(Random& random, const Shape& shape) {
+  Problem problem{shape, {}, {}, {}};
+  const auto dim = static_cast<std::size_t>(shape.head_dim);
+  problem.q = random.wide_row(static_cast<int>(shape.row()) * shape.rows);
+  // Cells never written hold NaNs.
+  problem.k.assign(cache_cells(shape.keys(), shape.head_dim), 0x7e01);
+  problem.v.assign(cache_cells(shape.keys(), shape.head_dim), 0x7e01);
+  for (int position = 0; position < shape.keys(); ++position) {
+    std::vector<float> key(dim);
+    std::vector<float> value(dim);
+    for (float& x : key) x = 2 * random.unit();
+    for (float& x : value) x = random.wide();
+    store_kv(Isa::kScalar, shape.head_dim, position, key.data(), value.data(), problem.k.data(),
+             problem.v.data());
+  }
+  return problem;
+}
+
+Shape draw_shape(Random& random) {
+  constexpr std::array<int, 9> kDims{8, 16, 24, 40, 64, 80, 96, 128, 256};
+  return Shape{.rows = random.between(1, 40),
+               .group = random.between(1, 5),
+               .head_dim = kDims.at(static_cast<std::size_t>(random.between(0, 8))),
+               .first_keys = random.between(1, 130)};
+}
+
+TEST(Attention, equal_bits_on_random_shapes) {
+  const std::uint64_t seed = test_seed();
+  Random random(seed);
+  for (int round = 0; round < 60; ++round) {
+    const Problem problem = make_problem(random, draw_shape(random));
+    const std::vector<float> want = problem.run(Isa::kScalar, 0, problem.shape.rows);
+    for (const float x : want) ASSERT_TRUE(std::isfinite(x));
+    for (const Isa isa : vector_isas()) {
+      ASSERT_TRUE(same_bits(problem.run(isa, 0, problem.shape.rows), want))
+          << case_name(isa, seed, round) << ", head_dim " << problem.shape.head_dim << ", rows "
+          << problem.shape.rows << ", group " << problem.shape.group << ", first_keys "
+          << problem.shape.first_keys;
+    }
+  }
+}
+
+TEST(Attention, head_sizes_without_a_vector_version_give_the_scalar_bits) {
+  Random random(test_seed());
+  const Problem problem =
+      make_problem(random, Shape{.rows = 3, .group = 2, .head_dim = 20, .first_keys = 33});
+  for (const Isa isa : vector_isas()) {
+    EXPECT_TRUE(same_bits(problem.run(isa, 0, 3), problem.run(Isa::kScalar, 0, 3)));
+  }
+}
+
+TEST(Attention, a_block_of_rows_gives_what_single_rows_give) {
+  Random random(test_seed());
+  const Problem problem =
+      make_problem(random, Shape{.rows = 37, .group = 3, .head_dim = 64, .first_keys = 29});
+  std::vector<Isa> isas = vector_isas();
+  isas.push_back(Isa::kScalar);
+  for (const Isa isa : isas) {
+    const std::vector<float> whole = problem.run(isa, 0, 37);
+    for (const int chunk : {1, 2, 5, 16}) {
+      std::vector<float> parts;
+      for (int row = 0; row < 37; row += chunk) {
+        const std::vector<float> part = problem.run(isa, row, std::min(chunk, 37 - row));
+        parts.insert(parts.end(), part.begin(), part.end());
+      }
+      EXPECT_TRUE(same_bits(parts, whole)) << isa_name(isa) << ", chunk " << chunk;
+    }
+  }
+}
+
+TEST(Attention, one_key_gives_its_value) {
+  Random random(test_seed());
+  const Problem problem =
+      make_problem(random, Shape{.rows = 1, .group = 1, .head_dim = 64, .first_keys = 1});
+  const std::vector<float> out = problem.run(best_isa(), 0, 1);
+  for (std::size_t i = 0; i < 64; ++i) EXPECT_EQ(out[i], f32_from_f16(problem.v[i]));
+}
+
+TEST(Attention, is_close_to_attention_in_f64) {
+  Random random(test_seed());
+  const Problem problem =
+      make_problem(random, Shape{.rows = 1, .group = 2, .head_dim = 64, .first_keys = 200});
+  const std::vector<float> got = problem.run(Isa::kScalar, 0, 1);
+  for (std::size_t head = 0; head < 2; ++head) {
+    std::vector<double> weights(200);
+    double den = 0;
+    for (std::size_t j = 0; j < 200; ++j) {
+      double dot = 0;
+      for (std::size_t i = 0; i < 64; ++i) {
+        const std::uint16_t cell = problem.k[(j / kKeyBlock * 64 + i) * kKeyBlock + j % kKeyBlock];
+        dot +=
+            static_cast<double>(problem.q[head * 64 + i]) * static_cast<double>(f32_from_f16(cell));
+      }
+      weights[j] = std::exp(dot / 8);
+      den += weights[j];
+    }
+    for (std::size_t i = 0; i < 64; ++i) {
+      double want = 0;
+      for (std::size_t j = 0; j < 200; ++j) {
+        want += weights[j] / den * static_cast<double>(f32_from_f16(problem.v[j * 64 + i]));
+      }
+      EXPECT_NEAR(got[head * 64 + i], want, 1e-4 * (1 + std::fabs(want)));
+    }
+  }
+}
+
+TEST(Attention, the_cache_is_written_with_equal_bits) {
+  Random random(test_seed());
+  for (const int dim : {8, 20, 64, 80, 256, 300}) {
+    for (int round = 0; round < 40; ++round) {
+      std::vector<float> key = random.wide_row(dim);
+      std::vector<float> value = random.wide_row(dim);
+      key[0] = 1e6f;
+      value[static_cast<std::size_t>(dim) - 1] = -std::numeric_limits<float>::max();
+      value[0] = 0x1.8p-20f;
+      std::vector<std::uint16_t> want_k(cache_cells(70, dim), 1);
+      std::vector<std::uint16_t> want_v(cache_cells(70, dim), 1);
+      std::vector<std::uint16_t> k = want_k;
+      std::vector<std::uint16_t> v = want_v;
+      const int position = random.between(0, 69);
+      store_kv(Isa::kScalar, dim, position, key.data(), value.data(), want_k.data(), want_v.data());
+      for (const Isa isa : vector_isas()) {
+        store_kv(isa, dim, position, key.data(), value.data(), k.data(), v.data());
+        ASSERT_EQ(k, want_k) << isa_name(isa) << ", dim " << dim;
+        ASSERT_EQ(v, want_v) << isa_name(isa) << ", dim " << dim;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace adit::kernels

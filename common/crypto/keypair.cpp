@@ -25,27 +25,13 @@ AccountId public_key_of(Scheme scheme, const Secret& private_key) {
                                     : ed25519::public_key_of(private_key);
 }
 
-int nibble(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // The seed of a URI's first part: "0x" and 64 hex digits, or a phrase.
 Result<Secret> seed_of(std::string_view phrase, std::string_view password) {
   if (!phrase.starts_with("0x")) {
     return seed_from_mnemonic(phrase.empty() ? kDevelopmentPhrase : phrase, password);
   }
-  phrase.remove_prefix(2);
-  if (phrase.size() != 64) return invalid_argument("seed: expected 64 hex digits, got {}", phrase.size());
-  Secret seed(32);
-  for (std::size_t i = 0; i < phrase.size(); ++i) {
-    const int value = nibble(phrase[i]);
-    if (value < 0) return invalid_argument("seed: character at offset {} is not hex", i + 2);
-    std::uint8_t& byte = seed.bytes()[i / 2];
-    byte = static_cast<std::uint8_t>(byte << 4 | value);
-  }
+  auto seed = secret_from_hex(phrase, 32);
+  if (!seed) return tl::unexpected(seed.error().context("seed"));
   return seed;
 }
 

@@ -5,7 +5,8 @@
 //
 // Out      Secret owns `size` bytes of sodium_malloc memory. It cannot be copied, compared or printed.
 //          Wiped<N> is a short-lived secret on the stack, zeroed at the end of its scope.
-// Errors   none; running out of memory aborts.
+// Errors   secret_from_hex: kInvalidArgument (length, offset of a bad character). Running out of memory
+//          aborts.
 // Threads  one owner; reading from several threads is safe.
 // Source   libsodium "Secure memory"; the access token is tink-cc's idea: `grep SecretKeyAccess` lists every
 //          place that reads the bytes of a private key.
@@ -16,8 +17,10 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "common/base/bytes.hpp"
+#include "common/base/result.hpp"
 
 namespace adit::crypto {
 
@@ -44,6 +47,9 @@ class Secret {
   std::uint8_t* data_ = nullptr;
   std::size_t size_ = 0;
 };
+
+// Hex with or without "0x" to exactly `size` bytes. The error says what is wrong, not what was given.
+[[nodiscard]] Result<Secret> secret_from_hex(std::string_view text, std::size_t size);
 
 template <std::size_t N>
 struct Wiped {

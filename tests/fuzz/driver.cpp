@@ -29,6 +29,9 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
+// Present when a sanitizer is linked in. It then reports memory errors itself and calls back before it ends.
+extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)());
+
 namespace {
 
 using Input = std::vector<std::uint8_t>;
@@ -39,7 +42,7 @@ constexpr unsigned kInputSecondsMax = 20;
 Input current;
 std::array<char, 256> crash_path{};
 
-extern "C" void on_crash(int signal_number) {
+void save_current() {
   const int fd = open(crash_path.data(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   if (fd >= 0) {
     const ssize_t wrote = write(fd, current.data(), current.size());
@@ -51,6 +54,10 @@ extern "C" void on_crash(int signal_number) {
   said = write(STDERR_FILENO, crash_path.data(), std::strlen(crash_path.data()));
   said = write(STDERR_FILENO, "\n", 1);
   static_cast<void>(said);
+}
+
+extern "C" void on_crash(int signal_number) {
+  save_current();
   signal(signal_number, SIG_DFL);
   raise(signal_number);
 }
@@ -181,7 +188,12 @@ int main(int argc, char** argv) {
   }
   const std::string crash = "crash-" + std::filesystem::path(argv[0]).filename().string() + ".bin";
   crash.copy(crash_path.data(), crash_path.size() - 1);
-  for (const int number : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGALRM}) signal(number, on_crash);
+  for (const int number : {SIGABRT, SIGALRM, SIGILL}) signal(number, on_crash);
+  if (__sanitizer_set_death_callback != nullptr) {
+    __sanitizer_set_death_callback(save_current);
+  } else {
+    for (const int number : {SIGSEGV, SIGBUS, SIGFPE}) signal(number, on_crash);
+  }
 
   for (const Input& input : corpus) run_one(input);
   const std::uint64_t runs = mutate_for(std::chrono::seconds(seconds), seed, corpus);

@@ -4,15 +4,13 @@
 // Softmax attention over a cache of f16 keys and values, for one layer and one key-value head.
 //
 // Shapes   q     rows of [group][head_dim] f32 after RoPE, q_stride floats from row to row
-//          k     [ceil(n/32)][head_dim][32] f16: blocks of 32 positions, transposed so that a lane
-//          is a key v     [n rounded up to 32][head_dim] f16 out   rows of [group][head_dim] f32,
-//          out_stride floats from row to row scratch   attend_scratch_floats(...) floats, 64-byte
-//          aligned or not
-// In       Row i (0 <= i < rows) sees keys 0 .. first_keys + i - 1: a block of consecutive
-// positions of one
+//          k     [ceil(n/32)][head_dim][32] f16: blocks of 32 positions, transposed so that a lane is a key
+//          v     [n rounded up to 32][head_dim] f16
+//          out   rows of [group][head_dim] f32, out_stride floats from row to row
+//          scratch   attend_scratch_floats(...) floats, 64-byte aligned or not
+// In       Row i (0 <= i < rows) sees keys 0 .. first_keys + i - 1: a block of consecutive positions of one
 //          sequence. first_keys >= 1. Cache cells past the last key may hold anything.
-// Out      score_j = dot<8>(q, k_j) * scale; m = max; p_j = exp_c(score_j - m); by chunks of 32
-// keys, num by
+// Out      score_j = dot<8>(q, k_j) * scale; m = max; p_j = exp_c(score_j - m); by chunks of 32 keys, num by
 //          fma in ascending j and den by sum<32>; chunks added in ascending order; out = num / den.
 // Exact    the same bits for every Isa and every split of rows and heads over calls.
 // Threads  none inside; calls on disjoint outputs and scratches may run side by side.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // kernels/attention/attention_vec.h
 //
-// Attention over a vector type V (core/vec_*.h), included by one source per instruction set. A slot
-// is one query row of one head. Scores: a vector lane is a key, so the canonical dot<8> of each key
-// is made of eight accumulators, added in the order of the tree. Values: a lane is a column. With
-// more than V::kQueries slots a block of keys or values is converted to f32 once and shared.
+// Attention over a vector type V (core/vec_*.h), included by one source per instruction set. A slot is one
+// query row of one head. Scores: a vector lane is a key, so the canonical dot<8> of each key is made of eight
+// accumulators, added in the order of the tree. Values: a lane is a column. With more than V::kQueries slots
+// a block of keys or values is converted to f32 once and shared.
 //
-// In       as attention.h. Out: the same bits as reference.cpp. head_dim % 8 == 0, head_dim <=
-// kHeadDimMax. Threads  pure. Tests    tests/unit/kernels/attention_test.cpp
+// In       as attention.h. Out: the same bits as reference.cpp. head_dim % 8 == 0, head_dim <= kHeadDimMax.
+// Threads  pure.
+// Tests    tests/unit/kernels/attention_test.cpp
 #pragma once
 
 #include "kernels/attention/paths.h"

@@ -3,8 +3,8 @@
 //
 // The versions behind attention.h, each compiled for its own instruction set.
 //
-// In       as attention.h says. The vector versions need head_dim % 8 == 0, head_dim <=
-// kHeadDimMax. Threads  as attention.h.
+// In       as attention.h says. The vector versions need head_dim % 8 == 0, head_dim <= kHeadDimMax.
+// Threads  as attention.h.
 #pragma once
 
 #include "kernels/attention/attention.h"

@@ -3,8 +3,7 @@
 //
 // The instruction sets that have their own kernels. All of them return the same bits.
 //
-// Out      isa_supported: whether this processor and kernel can run it. kAvx2 needs AVX2, FMA and
-// F16C;
+// Out      isa_supported: whether this processor and kernel can run it. kAvx2 needs AVX2, FMA and F16C;
 //          kAvx512 needs F, BW, VL, DQ and VNNI on top.
 // Threads  any.
 // Tests    tests/unit/kernels/isa_test.cpp

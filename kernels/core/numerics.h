@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 // kernels/core/numerics.h
 //
-// The canonical f32 functions: exp_c, log_c and f16 conversion. Only additions, multiplications,
-// fused multiply-adds and integer operations, so that every processor returns the same bits.
+// The canonical f32 functions: exp_c, log_c and f16 conversion. Only additions, multiplications, fused
+// multiply-adds and integer operations, so that every processor returns the same bits.
 //
 // In       finite values. exp_c: any. log_c: positive.
-// Out      exp_c: 0 below -87; from kExpCeiling up, exp(kExpCeiling) (finite). Error <= 2 ulp
-// between.
+// Out      exp_c: 0 below -87; from kExpCeiling up, exp(kExpCeiling) (finite). Error <= 2 ulp between.
 //          log_c: error <= 2 ulp; NaN unless 0 < x < infinity.
 //          f16_from_f32: nearest even, clamped to +-65504 (a NaN gives 65504). f32_from_f16: exact.
 // Exact    needs -ffp-contract=off (nvcc --fmad=false), no flush-to-zero, round to nearest even.

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 // kernels/core/numerics_f64.h
 //
-// The canonical f64 functions behind constants and tables (RoPE angles, inverse frequencies,
-// mscale): our own, so that no libm decides a bit of a forward pass.
+// The canonical f64 functions behind constants and tables (RoPE angles, inverse frequencies, mscale): our
+// own, so that no libm decides a bit of a forward pass.
 //
-// In       sincos_c: |angle| <= 2^30. exp_d: |x| <= 700. log_d: positive, normal, finite. Outside:
-// no meaning,
-//          no crash.
+// In       sincos_c: |angle| <= 2^30. exp_d: |x| <= 700. log_d: positive, normal, finite. Outside: no
+//          meaning, no crash.
 // Out      absolute error below 2^-50 for sincos_c; relative error below 2^-50 for exp_d and log_d.
 // Threads  pure. Host code; the results are what a device is given.
 // Source   kernels/NUMERICS.md, "Primitives": Taylor series whose remainder is below 2^-55

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // kernels/core/trees.h
 //
-// The canonical sums: lane l of L accumulates elements l, l + L, ... in ascending order from +0,
-// then lanes are added pairwise at strides L/2, L/4, ..., 1. Every vector version must do these
-// very additions.
+// The canonical sums: lane l of L accumulates elements l, l + L, ... in ascending order from +0, then lanes
+// are added pairwise at strides L/2, L/4, ..., 1. Every vector version must do these very additions.
 //
 // Shapes   x, y [n]
 // Threads  pure.

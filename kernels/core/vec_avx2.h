@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // kernels/core/vec_avx2.h
 //
-// Eight f32 lanes (AVX2, FMA, F16C): the vector type that rows_vec.h and attention_vec.h are
-// written for. Only for sources compiled with these flags; everything is local to the including
-// source.
+// Eight f32 lanes (AVX2, FMA, F16C): the vector type that rows_vec.h and attention_vec.h are written for.
+// Only for sources compiled with these flags; everything is local to the including source.
 //
-// In       load_n, store_n, select_n, load_f16_n, store_f16_n touch only the first n lanes (1 <= n
-// <= kLanes). Out      exp and log: the same bits as exp_c and log_c. reduce: strides 4, 2, 1.
+// In       load_n, store_n, select_n, load_f16_n, store_f16_n touch only the first n lanes (1 <= n <=
+//          kLanes).
+// Out      exp and log: the same bits as exp_c and log_c. reduce: strides 4, 2, 1.
 // Threads  pure.
 // Tests    tests/unit/kernels/ops_test.cpp, attention_test.cpp
 #pragma once

@@ -47,10 +47,10 @@ void ActBuffer::prepare(Isa isa, ActForm form, int n, int k) {
     lo_ = carver.take<std::int8_t>(form == ActForm::kA16 ? values : 0);
     sum_hi_ = carver.take<std::int32_t>(group_count);
     sum_lo_ = carver.take<std::int32_t>(group_count);
-    shift_ = carver.take<std::uint8_t>(group_count);
+    bias_hi_ = carver.take<std::int32_t>(group_count);
+    bias_lo_ = carver.take<std::int32_t>(group_count);
+    shift_ = carver.take<std::int32_t>(group_count);
     scale_ = carver.take<float>(tokens);
-    sq_hi_ = carver.take<std::uint64_t>(tokens);
-    sq_lo_ = carver.take<std::uint64_t>(tokens);
     wide_ = carver.take<std::int16_t>(with_wide ? values : 0);
     if (!with_wide) wide_ = nullptr;
     if (pass == 0 && carver.used() > capacity_) {

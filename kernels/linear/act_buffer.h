@@ -5,19 +5,15 @@
 //
 // Shapes   hi, lo   [n][k_pad] int8. A16: X = 256 hi + lo. A8g32: X = 2^shift * hi, lo unused.
 //          sum_hi, sum_lo   [n][k_pad/32] int32, sums of hi and lo over each group
-//          shift    [n][k_pad/32] u8, 0..6 (A16: 0)
+//          bias_hi, bias_lo   [n][k_pad/32] int32, -128 times those sums: what the +128 of int8 codes adds
+//          shift    [n][k_pad/32] int32, 0..6 (A16: 0)
 //          scale    [n] f32, the token scale `as`
-//          sq_hi, sq_lo   [n] u64: sums of squares of the values an int32 accumulator sees (A16: of
-//          each
-//                   plane; A8g32: of 2^shift * hi), for the Cauchy-Schwarz proof
-//          wide     [n][k_pad] int16, 2^shift * hi or 256 hi + lo, columns of each four in the
-//          order
+//          wide     [n][k_pad] int16, 2^shift * hi or 256 hi + lo, columns of each four in the order
 //                   0 2 1 3; filled only when prepared for kAvx2
 //          Columns k..k_pad are 0. k_pad = k rounded up to 32. All arrays are 64-byte aligned.
 // Errors   prepare throws std::bad_alloc when memory is short, as a std::vector would.
-// Threads  prepare: one thread, before any quantize. Then each token is written by one thread, and
-// read by any
-//          after that.
+// Threads  prepare: one thread, before any quantize. Then each token is written by one thread, and read by
+//          any after that.
 // Tests    tests/unit/kernels/quantize_test.cpp
 #pragma once
 
@@ -51,14 +47,14 @@ class ActBuffer {
   const std::int32_t* sum_hi(int token) const { return sum_hi_ + group_row(token); }
   std::int32_t* sum_lo(int token) { return sum_lo_ + group_row(token); }
   const std::int32_t* sum_lo(int token) const { return sum_lo_ + group_row(token); }
-  std::uint8_t* shift(int token) { return shift_ + group_row(token); }
-  const std::uint8_t* shift(int token) const { return shift_ + group_row(token); }
+  std::int32_t* bias_hi(int token) { return bias_hi_ + group_row(token); }
+  const std::int32_t* bias_hi(int token) const { return bias_hi_ + group_row(token); }
+  std::int32_t* bias_lo(int token) { return bias_lo_ + group_row(token); }
+  const std::int32_t* bias_lo(int token) const { return bias_lo_ + group_row(token); }
+  std::int32_t* shift(int token) { return shift_ + group_row(token); }
+  const std::int32_t* shift(int token) const { return shift_ + group_row(token); }
   float& scale(int token) { return scale_[token]; }
   float scale(int token) const { return scale_[token]; }
-  std::uint64_t& sq_hi(int token) { return sq_hi_[token]; }
-  std::uint64_t sq_hi(int token) const { return sq_hi_[token]; }
-  std::uint64_t& sq_lo(int token) { return sq_lo_[token]; }
-  std::uint64_t sq_lo(int token) const { return sq_lo_[token]; }
   bool has_wide() const { return wide_ != nullptr; }
   std::int16_t* wide(int token) { return wide_ + row(token); }
   const std::int16_t* wide(int token) const { return wide_ + row(token); }
@@ -82,10 +78,10 @@ class ActBuffer {
   std::int8_t* lo_ = nullptr;
   std::int32_t* sum_hi_ = nullptr;
   std::int32_t* sum_lo_ = nullptr;
-  std::uint8_t* shift_ = nullptr;
+  std::int32_t* bias_hi_ = nullptr;
+  std::int32_t* bias_lo_ = nullptr;
+  std::int32_t* shift_ = nullptr;
   float* scale_ = nullptr;
-  std::uint64_t* sq_hi_ = nullptr;
-  std::uint64_t* sq_lo_ = nullptr;
   std::int16_t* wide_ = nullptr;
 };
 

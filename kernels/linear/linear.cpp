@@ -2,7 +2,9 @@
 #include "kernels/linear/linear.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <initializer_list>
 
 #include "kernels/linear/paths.h"
 
@@ -24,16 +26,35 @@ bool always_fits(const LinearWeights& weights, ActForm form) {
   return product_below(weights.abs_row_max, largest, kNarrowLimit);
 }
 
+struct Squares {
+  std::uint64_t hi = 0;
+  std::uint64_t lo = 0;
+};
+
+// The sums of squares of what an int32 accumulator sees: each plane for A16, 2^shift * hi for A8g32.
+Squares plane_squares(const ActBuffer& act, int token) {
+  Squares squares;
+  for (int i = 0; i < act.k_pad(); ++i) {
+    const int hi = act.hi(token)[i] * (1 << act.shift(token)[i / kGroup]);
+    squares.hi += static_cast<std::uint64_t>(static_cast<std::int64_t>(hi) * hi);
+    if (act.form() == ActForm::kA16) {
+      const int lo = act.lo(token)[i];
+      squares.lo += static_cast<std::uint64_t>(lo * lo);
+    }
+  }
+  return squares;
+}
+
 void run(Isa isa, const LinearCall& call) {
   switch (isa) {
     case Isa::kScalar:
       linear_scalar(call);
       return;
     case Isa::kAvx2:
-      linear_scalar(call);
+      linear_avx2(call);
       return;
     case Isa::kAvx512:
-      linear_scalar(call);
+      linear_avx512(call);
       return;
   }
 }
@@ -45,13 +66,12 @@ void zero_token(ActBuffer& act, int token) {
   const auto groups = static_cast<std::size_t>(act.groups());
   std::memset(act.hi(token), 0, width);
   if (act.form() == ActForm::kA16) std::memset(act.lo(token), 0, width);
-  std::memset(act.sum_hi(token), 0, groups * sizeof(std::int32_t));
-  std::memset(act.sum_lo(token), 0, groups * sizeof(std::int32_t));
-  std::memset(act.shift(token), 0, groups);
+  for (std::int32_t* row : {act.sum_hi(token), act.sum_lo(token), act.bias_hi(token),
+                            act.bias_lo(token), act.shift(token)}) {
+    std::memset(row, 0, groups * sizeof(std::int32_t));
+  }
   if (act.has_wide()) std::memset(act.wide(token), 0, width * sizeof(std::int16_t));
   act.scale(token) = 0.0f;
-  act.sq_hi(token) = 0;
-  act.sq_lo(token) = 0;
 }
 
 bool quantize(Isa isa, const float* x, std::size_t ldx, ActBuffer& act, int token_begin,
@@ -64,10 +84,10 @@ bool quantize(Isa isa, const float* x, std::size_t ldx, ActBuffer& act, int toke
         finite &= quantize_token_scalar(row, act, token);
         break;
       case Isa::kAvx2:
-        finite &= quantize_token_scalar(row, act, token);
+        finite &= quantize_token_avx2(row, act, token);
         break;
       case Isa::kAvx512:
-        finite &= quantize_token_scalar(row, act, token);
+        finite &= quantize_token_avx512(row, act, token);
         break;
     }
   }
@@ -76,8 +96,8 @@ bool quantize(Isa isa, const float* x, std::size_t ldx, ActBuffer& act, int toke
 
 bool fits_int32(const LinearWeights& weights, const ActBuffer& act, int token) {
   if (always_fits(weights, act.form())) return true;
-  return product_below(weights.sq_row_max, std::max(act.sq_hi(token), act.sq_lo(token)),
-                       kSquareLimit);
+  const Squares squares = plane_squares(act, token);
+  return product_below(weights.sq_row_max, std::max(squares.hi, squares.lo), kSquareLimit);
 }
 
 void linear(Isa isa, const LinearWeights& weights, const ActBuffer& act, float* y, std::size_t ldy,

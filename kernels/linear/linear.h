@@ -5,14 +5,13 @@
 //
 // In       quantize: x [n][ldx] f32, finite; `act` prepared for (isa, form, n, k).
 //          linear: weights and act of the same k and the same ActForm.
-// Out      y[t * ldy + r] = (float(sum_k W[r,k] X[t,k]) * rs[r]) * scale[t] (+ bias[r]) for every
-// token t of
-//          `act` and every row r < m in tiles [tile_begin, tile_end), a tile being 16 rows; the
-//          same bits for every Isa, tiling and batch.
-// Errors   quantize returns false if a value of its tokens is a NaN or infinite; those tokens
-// become zeros. Exact    int32 accumulators only where fits_int32 proves the sum, else int64. Bound
-// bytes = m k (1 or 1/2) + 2 or 4 a group and row; multiply-adds = n m k (A16: two planes). Threads
-// none inside. Disjoint token ranges (quantize) or tile ranges (linear) may run side by side.
+// Out      y[t * ldy + r] = (float(sum_k W[r,k] X[t,k]) * rs[r]) * scale[t] (+ bias[r]) for every token t of
+//          `act` and every row r < m in tiles [tile_begin, tile_end), a tile being 16 rows; the same bits for
+//          every Isa, tiling and batch.
+// Errors   quantize returns false if a value of its tokens is a NaN or infinite; those tokens become zeros.
+// Exact    int32 accumulators only where fits_int32 proves the sum, else int64.
+// Bound    bytes = m k (1 or 1/2) + 2 or 4 a group and row; multiply-adds = n m k (A16: two planes).
+// Threads  none inside. Disjoint token ranges (quantize) or tile ranges (linear) may run side by side.
 // Source   kernels/NUMERICS.md, "Activations" and "Linear layer"
 // Tests    tests/unit/kernels/quantize_test.cpp, tests/unit/kernels/linear_test.cpp
 #pragma once

@@ -3,9 +3,10 @@
 //
 // The constants and the group rule of activation quantisation.
 //
-// In       amax: the token's largest |x|, >= kAmaxFloor; group_amax: the group's, 0 <= group_amax
-// <= amax. Out      group_shift: the smallest k in 0..6 with group_amax <= amax * 2^(k-6). Exact:
-// no rounding occurs. Threads  pure. Source   kernels/NUMERICS.md, "Activations"
+// In       amax: the token's largest |x|, >= kAmaxFloor; group_amax: the group's, 0 <= group_amax <= amax.
+// Out      group_shift: the smallest k in 0..6 with group_amax <= amax * 2^(k-6). Exact: no rounding occurs.
+// Threads  pure.
+// Source   kernels/NUMERICS.md, "Activations"
 #pragma once
 
 #include <cstdint>
@@ -24,11 +25,11 @@ constexpr int kShiftMax = 6;
 constexpr float kA8Unit = 0x1p-6f;
 
 ADIT_HD int group_shift(float group_amax, float amax) {
-  int shift = kShiftMax;
-  float bound = amax * 0.5f;
-  while (shift > 0 && group_amax <= bound) {
-    bound = bound * 0.5f;
-    --shift;
+  int shift = 0;
+  float bound = amax * kA8Unit;
+  for (int i = 0; i < kShiftMax; ++i) {
+    shift += group_amax > bound ? 1 : 0;
+    bound = bound * 2.0f;
   }
   return shift;
 }

@@ -98,6 +98,15 @@ std::int8_t to_i8(std::int32_t value) {
   return static_cast<std::int8_t>(value);
 }
 
+void set_sums(ActBuffer& act, int token, int group, std::int32_t sum_hi, std::int32_t sum_lo,
+              int shift) {
+  act.sum_hi(token)[group] = sum_hi;
+  act.sum_lo(token)[group] = sum_lo;
+  act.bias_hi(token)[group] = -128 * sum_hi;
+  act.bias_lo(token)[group] = -128 * sum_lo;
+  act.shift(token)[group] = shift;
+}
+
 void quantize_group_a16(const float* x, int count, float inverse, ActBuffer& act, int token,
                         int group) {
   std::int32_t sum_hi = 0;
@@ -112,12 +121,8 @@ void quantize_group_a16(const float* x, int count, float inverse, ActBuffer& act
     act.lo(token)[column] = to_i8(lo);
     sum_hi += hi;
     sum_lo += lo;
-    act.sq_hi(token) += static_cast<std::uint64_t>(hi * hi);
-    act.sq_lo(token) += static_cast<std::uint64_t>(lo * lo);
   }
-  act.sum_hi(token)[group] = sum_hi;
-  act.sum_lo(token)[group] = sum_lo;
-  act.shift(token)[group] = 0;
+  set_sums(act, token, group, sum_hi, sum_lo, 0);
 }
 
 void quantize_group_a8(const float* x, int count, float amax, float inverse, ActBuffer& act,
@@ -134,11 +139,8 @@ void quantize_group_a8(const float* x, int count, float amax, float inverse, Act
         i < count ? static_cast<std::int32_t>(nearbyintf(x[column] * group_inverse)) : 0;
     act.hi(token)[column] = to_i8(xq);
     sum += xq;
-    act.sq_hi(token) += static_cast<std::uint64_t>(xq * xq) << (2 * shift);
   }
-  act.sum_hi(token)[group] = sum;
-  act.sum_lo(token)[group] = 0;
-  act.shift(token)[group] = static_cast<std::uint8_t>(shift);
+  set_sums(act, token, group, sum, 0, shift);
 }
 
 }  // namespace
@@ -151,8 +153,6 @@ bool quantize_token_scalar(const float* x, ActBuffer& act, int token) {
     zero_token(act, token);
     return magnitude < kInfinityBits;
   }
-  act.sq_hi(token) = 0;
-  act.sq_lo(token) = 0;
   const bool is_a16 = act.form() == ActForm::kA16;
   const float inverse = is_a16 ? kA16Max / amax : kA8Max / amax;
   act.scale(token) = is_a16 ? amax / kA16Max : (amax / kA8Max) * kA8Unit;

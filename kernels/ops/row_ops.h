@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // kernels/ops/row_ops.h
 //
-// The table behind rows.h, rms_norm.h, rope.h and swiglu.h: one set of functions for each
-// instruction set.
+// The table behind rows.h, rms_norm.h, rope.h and swiglu.h: one set of functions for each instruction set.
 //
 // In       as those headers say.
 // Threads  constant tables.

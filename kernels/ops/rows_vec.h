@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // kernels/ops/rows_vec.h
 //
-// The row operations over a vector type V (core/vec_*.h), included by one source per instruction
-// set.
+// The row operations over a vector type V (core/vec_*.h), included by one source per instruction set.
 //
 // In       as rows.h, rms_norm.h, rope.h and swiglu.h; the same bits as rows_scalar.cpp.
 // Threads  pure.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // tests/unit/kernels/kernel_test.hpp
 //
-// What kernel tests share: random numbers from a printed seed, the vector instruction sets of this
-// machine, and comparison of bits.
+// What kernel tests share: random numbers from a printed seed, the vector instruction sets of this machine,
+// and comparison of bits.
 //
 // Threads  one.
 #pragma once

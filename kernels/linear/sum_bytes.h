@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// kernels/linear/sum_bytes.h
+//
+// The group sums of quantised activations, for sources compiled with AVX2.
+//
+// Out      sum_bytes: the sum of 32 signed bytes. GroupSums::set: a group's sums, biases and shift.
+// Threads  pure.
+// Tests    tests/unit/kernels/quantize_test.cpp
+#pragma once
+
+#include <cstdint>
+
+#include <immintrin.h>
+
+#include "kernels/linear/act_buffer.h"
+
+namespace adit::kernels {
+namespace {
+
+// psadbw adds unsigned bytes, so the bytes are raised by 128 first.
+inline std::int32_t sum_bytes(__m256i bytes) {
+  const __m256i raised = _mm256_xor_si256(bytes, _mm256_set1_epi8(-128));
+  const __m256i sums = _mm256_sad_epu8(raised, _mm256_setzero_si256());
+  const __m128i two =
+      _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+  return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_unpackhi_epi64(two, two))) - 32 * 128;
+}
+
+struct GroupSums {
+  std::int32_t* sum_hi;
+  std::int32_t* sum_lo;
+  std::int32_t* bias_hi;
+  std::int32_t* bias_lo;
+  std::int32_t* shift;
+
+  void set(int group, std::int32_t hi, std::int32_t lo, int bits) const {
+    sum_hi[group] = hi;
+    sum_lo[group] = lo;
+    bias_hi[group] = -128 * hi;
+    bias_lo[group] = -128 * lo;
+    shift[group] = bits;
+  }
+};
+
+}  // namespace
+}  // namespace adit::kernels

@@ -49,6 +49,11 @@ inline constexpr std::uint32_t kCertificateBytesMax = 1u << 20;
 inline constexpr std::uint32_t kDescriptionBytesMax = 2u << 20;
 static_assert(kReplayRetentionNs >= 2 * (kEnvelopeAgeNsMax + kEnvelopeSkewNsMax));
 
+// Engine
+inline constexpr int kEngineThreadsMax = 256;
+inline constexpr int kBatchRowsMax = 8192;
+inline constexpr int kBatchSequencesMax = 256;
+
 // Chain
 inline constexpr std::uint32_t kUidsMax = 4096;
 inline constexpr std::uint32_t kScaleDepthMax = 64;

@@ -50,8 +50,8 @@ struct SamplingParams {
 class Sampler {
  public:
   Sampler(kernels::Isa isa, int vocab);
-  [[nodiscard]] Result<TokenId> choose(const float* logits, const SamplingParams& params, const PhiloxKey& key,
-                                       std::uint32_t position);
+  [[nodiscard]] Result<TokenId> choose(const float* logits, const SamplingParams& params,
+                                       const PhiloxKey& key, std::uint32_t position);
 
  private:
   void keep_filtered(const SamplingParams& params, float z_max);

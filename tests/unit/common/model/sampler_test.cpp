@@ -22,7 +22,8 @@ using kernels::Isa;
 
 // Published with Random123 (kat_vectors, philox4x32 with 10 rounds).
 TEST(Philox, has_the_published_answers) {
-  EXPECT_EQ((PhiloxCounter{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}), philox4x32_10({0, 0, 0, 0}, {0, 0}));
+  EXPECT_EQ((PhiloxCounter{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}),
+            philox4x32_10({0, 0, 0, 0}, {0, 0}));
   const std::uint32_t f = 0xffffffff;
   EXPECT_EQ((PhiloxCounter{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}),
             philox4x32_10({f, f, f, f}, {f, f}));
@@ -114,7 +115,8 @@ TEST(Sampler, equals_the_direct_definition) {
       SamplingParams s;
       s.temperature_milli = static_cast<std::uint32_t>(std::array{0, 1, 300, 700, 1000, 3000}[rng.below(6)]);
       if (rng.below(2) == 0) s.top_p_65536 = static_cast<std::uint32_t>(rng.below(kTopPOff + 1));
-      if (rng.below(2) == 0) s.top_k = static_cast<std::uint32_t>(rng.below(static_cast<std::uint64_t>(vocab) + 3));
+      const auto ids = static_cast<std::uint64_t>(vocab);
+      if (rng.below(2) == 0) s.top_k = static_cast<std::uint32_t>(rng.below(ids + 3));
       if (rng.below(2) == 0) s.min_p_65536 = static_cast<std::uint32_t>(rng.below(kTopPOff + 1));
       Hash256 seed;
       rng.fill(seed);
@@ -122,8 +124,8 @@ TEST(Sampler, equals_the_direct_definition) {
       const auto position = static_cast<std::uint32_t>(rng.below(8192));
       const TokenId want = direct_choice(logits, s, key, position);
       ASSERT_EQ(want, scalar.choose(logits.data(), s, key, position).value())
-          << "vocab " << vocab << " round " << round << " T " << s.temperature_milli << " top_p " << s.top_p_65536
-          << " top_k " << s.top_k << " min_p " << s.min_p_65536;
+          << "vocab " << vocab << " round " << round << " T " << s.temperature_milli << " top_p "
+          << s.top_p_65536 << " top_k " << s.top_k << " min_p " << s.min_p_65536;
       ASSERT_EQ(want, best.choose(logits.data(), s, key, position).value());
       const TokenId greedy = direct_choice(logits, {}, key, position);
       ++different[want == greedy ? 0 : 1];
@@ -154,7 +156,8 @@ TEST(Sampler, draws_in_proportion) {
   std::array<int, 4> count{};
   constexpr int kDraws = 20000;
   for (std::uint32_t t = 0; t < kDraws; ++t) {
-    ++count[static_cast<std::size_t>(sampler.choose(logits.data(), {.temperature_milli = 1000}, {1, 2}, t).value())];
+    const TokenId id = sampler.choose(logits.data(), {.temperature_milli = 1000}, {1, 2}, t).value();
+    ++count[static_cast<std::size_t>(id)];
   }
   for (std::size_t i = 0; i < 4; ++i) {
     const double p = static_cast<double>(probability[i]);

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+// The stages of a forward pass, as every worker runs them.
+#include <algorithm>
+#include <array>
+
+#include "common/model/forward_pass.hpp"
+#include "kernels/attention/attention.h"
+#include "kernels/norm/rms_norm.h"
+#include "kernels/ops/rows.h"
+#include "kernels/rope/rope.h"
+#include "kernels/swiglu/swiglu.h"
+
+namespace adit::model {
+
+void Forward::Pass::run(int w) {
+  const int layers = pack_.config().layers;
+  embed(w);
+  for (int layer = 0; layer < layers; ++layer) {
+    attention_inputs(w, layer);
+    rotate_and_store(w, layer);
+    // Nothing of the last layer but keys and values is needed for rows whose logits are not.
+    if (layer == layers - 1 && plan_.wanted() == 0) break;
+    attend(w, layer);
+    attention_output(w, layer);
+    feed_forward(w, layer);
+  }
+  finish_trace(w);
+}
+
+void Forward::Pass::embed(int w) {
+  const ModelConfig& c = pack_.config();
+  Worker& worker = mine(w);
+  const Share rows = my_rows(w, plan_.rows());
+  for (int i = rows.begin; i < rows.end; ++i) {
+    kernels::embedding_row(pack_.embedding(), plan_.row(i).token, row_of(worker.x, i, c.hidden));
+  }
+  const Share tables = share_of(plan_.rows(), team_.size(), w);
+  const int half = c.head_dim / 2;
+  for (int i = tables.begin; i < tables.end; ++i) {
+    kernels::rope_table(pack_.inv_freq().data(), half, plan_.row(i).position, row_of(cosine_, i, half),
+                        row_of(sine_, i, half));
+  }
+}
+
+void Forward::Pass::normalise(Worker& worker, const float* x, const float* weight, kernels::ActBuffer& act,
+                              Share rows) {
+  const ModelConfig& c = pack_.config();
+  for (int i = rows.begin; i < rows.end; ++i) {
+    const float* row = x + static_cast<std::size_t>(i) * static_cast<std::size_t>(c.hidden);
+    kernels::rms_norm(options_.isa, row, weight, c.hidden, c.norm_eps, row_of(worker.norm, i, c.hidden));
+  }
+  quantise(worker.norm.data(), c.hidden, act, rows);
+}
+
+void Forward::Pass::quantise(const float* x, int width, kernels::ActBuffer& act, Share rows) {
+  if (rows.begin == rows.end) return;
+  if (!kernels::quantize(options_.isa, x, static_cast<std::size_t>(width), act, rows.begin, rows.end)) {
+    is_finite_.store(false, std::memory_order_relaxed);
+  }
+}
+
+void Forward::Pass::multiply(const kernels::LinearWeights& weights, const kernels::ActBuffer& act, float* y,
+                             int ldy, Share tiles) const {
+  if (tiles.begin >= tiles.end) return;
+  kernels::linear(options_.isa, weights, act, y, static_cast<std::size_t>(ldy), tiles.begin, tiles.end);
+}
+
+void Forward::Pass::attention_inputs(int w, int layer) {
+  const ModelConfig& c = pack_.config();
+  const LayerWeights& weights = pack_.layers()[static_cast<std::size_t>(layer)];
+  Worker& worker = mine(w);
+  kernels::ActBuffer& act = worker.acts.hidden;
+  normalise(worker, worker.x.data(), weights.attn_norm, act, my_rows(w, plan_.rows()));
+  meet_if_shared(w);
+
+  // The tiles of q, k and v in a row, one share of all of them a worker.
+  const std::array<const kernels::LinearWeights*, 3> linears{&weights.q, &weights.k, &weights.v};
+  const std::array<int, 3> columns{0, attention_width_, attention_width_ + c.kv_heads * c.head_dim};
+  int total = 0;
+  for (const kernels::LinearWeights* linear : linears) total += kernels::tile_count(*linear);
+  const Share share = share_of(total, team_.size(), w);
+  int before = 0;
+  for (std::size_t i = 0; i < linears.size(); ++i) {
+    const int tiles = kernels::tile_count(*linears[i]);
+    multiply(*linears[i], act, qkv_.data() + columns[i], qkv_width_,
+             {std::clamp(share.begin - before, 0, tiles), std::clamp(share.end - before, 0, tiles)});
+    before += tiles;
+  }
+  team_.barrier(w);
+}
+
+void Forward::Pass::rotate_and_store(int w, int layer) {
+  const ModelConfig& c = pack_.config();
+  const int half = c.head_dim / 2;
+  const int group = c.heads / c.kv_heads;
+  // Units of one row and one kv head with its query heads.
+  const Share units = share_of(plan_.rows() * c.kv_heads, team_.size(), w);
+  bool finite = true;
+  for (int unit = units.begin; unit < units.end; ++unit) {
+    const int row = unit / c.kv_heads;
+    const int head = unit % c.kv_heads;
+    float* q = row_of(qkv_, row, qkv_width_) + head * group * c.head_dim;
+    float* k = row_of(qkv_, row, qkv_width_) + attention_width_ + head * c.head_dim;
+    const float* v = k + c.kv_heads * c.head_dim;
+    finite = finite && kernels::all_finite(options_.isa, q, group * c.head_dim) &&
+             kernels::all_finite(options_.isa, k, c.head_dim) &&
+             kernels::all_finite(options_.isa, v, c.head_dim);
+    const float* cosine = row_of(cosine_, row, half);
+    const float* sine = row_of(sine_, row, half);
+    kernels::rope(options_.isa, q, group, c.head_dim, cosine, sine);
+    kernels::rope(options_.isa, k, 1, c.head_dim, cosine, sine);
+    const KvCache& cache = *plan_.segment_of(row).cache;
+    kernels::store_kv(options_.isa, c.head_dim, plan_.row(row).position, k, v, cache.k(layer, head),
+                      cache.v(layer, head));
+  }
+  if (!finite) is_finite_.store(false, std::memory_order_relaxed);
+  team_.barrier(w);
+  if (!leaves_.is_deferred()) {
+    const Share rows = share_of(plan_.rows(), team_.size(), w);
+    leaves_.keys_values(w, layer, rows.begin, rows.end);
+  }
+}
+
+void Forward::Pass::attend(int w, int layer) {
+  const ModelConfig& c = pack_.config();
+  const bool last = layer == c.layers - 1;
+  const std::span<const AttentionUnit> units = plan_.units(last);
+  std::atomic<int>& next = next_unit_[static_cast<std::size_t>(layer)];
+  kernels::AttendParams params;
+  params.head_dim = c.head_dim;
+  params.scale = attention_scale_;
+  params.q_stride = static_cast<std::size_t>(qkv_width_);
+  params.out_stride = static_cast<std::size_t>(attention_width_);
+  params.scratch = workers_[static_cast<std::size_t>(w)].scratch.data();
+  while (true) {
+    const auto index = static_cast<std::size_t>(next.fetch_add(1, std::memory_order_relaxed));
+    if (index >= units.size()) break;
+    const AttentionUnit& unit = units[index];
+    const KvCache& cache = *plan_.segments()[static_cast<std::size_t>(unit.segment)].cache;
+    params.rows = unit.count;
+    params.group = unit.heads;
+    params.first_keys = plan_.row(unit.row).position + 1;
+    params.q = row_of(qkv_, unit.row, qkv_width_) + unit.head * c.head_dim;
+    params.k = cache.k(layer, unit.kv_head);
+    params.v = cache.v(layer, unit.kv_head);
+    params.out = row_of(attention_, unit.out_row, attention_width_) + unit.head * c.head_dim;
+    kernels::attend_rows(options_.isa, params);
+  }
+  team_.barrier(w);
+}
+
+void Forward::Pass::attention_output(int w, int layer) {
+  const ModelConfig& c = pack_.config();
+  const LayerWeights& weights = pack_.layers()[static_cast<std::size_t>(layer)];
+  const bool last = layer == c.layers - 1;
+  Worker& worker = mine(w);
+  Acts& acts = last ? worker.last_acts : worker.acts;
+  const Share rows = my_rows(w, last ? plan_.wanted() : plan_.rows());
+  quantise(attention_.data(), attention_width_, acts.attention, rows);
+  meet_if_shared(w);
+  multiply(weights.o, acts.attention, projected_.data(), c.hidden,
+           share_of(kernels::tile_count(weights.o), team_.size(), w));
+  team_.barrier(w);
+  // From here on the last layer goes on with its wanted rows only.
+  if (last) {
+    for (int i = rows.begin; i < rows.end; ++i) {
+      const float* from = row_of(worker.x, plan_.wanted_row(i), c.hidden);
+      std::copy(from, from + c.hidden, row_of(worker.last_x, i, c.hidden));
+    }
+  }
+  AlignedArray<float>& x = last ? worker.last_x : worker.x;
+  for (int i = rows.begin; i < rows.end; ++i) {
+    kernels::add_rows(options_.isa, row_of(x, i, c.hidden), row_of(projected_, i, c.hidden), c.hidden);
+  }
+}
+
+void Forward::Pass::feed_forward(int w, int layer) {
+  const ModelConfig& c = pack_.config();
+  const LayerWeights& weights = pack_.layers()[static_cast<std::size_t>(layer)];
+  const bool last = layer == c.layers - 1;
+  Worker& worker = mine(w);
+  Acts& acts = last ? worker.last_acts : worker.acts;
+  AlignedArray<float>& x = last ? worker.last_x : worker.x;
+  const int count = last ? plan_.wanted() : plan_.rows();
+  const Share rows = my_rows(w, count);
+  normalise(worker, x.data(), weights.ffn_norm, acts.hidden, rows);
+  meet_if_shared(w);
+
+  // The same tiles of gate and up, so that their product needs nobody else.
+  const Share tiles = share_of(kernels::tile_count(weights.gate), team_.size(), w);
+  multiply(weights.gate, acts.hidden, gate_.data(), c.ffn, tiles);
+  multiply(weights.up, acts.hidden, up_.data(), c.ffn, tiles);
+  const int begin = std::min(tiles.begin * kernels::kTileRows, c.ffn);
+  const int end = std::min(tiles.end * kernels::kTileRows, c.ffn);
+  for (int i = 0; begin < end && i < count; ++i) {
+    float* gate = row_of(gate_, i, c.ffn) + begin;
+    kernels::swiglu(options_.isa, gate, row_of(up_, i, c.ffn) + begin, end - begin, gate);
+  }
+  team_.barrier(w);
+
+  quantise(gate_.data(), c.ffn, acts.gated, rows);
+  meet_if_shared(w);
+  multiply(weights.down, acts.gated, projected_.data(), c.hidden,
+           share_of(kernels::tile_count(weights.down), team_.size(), w));
+  team_.barrier(w);
+  for (int i = rows.begin; i < rows.end; ++i) {
+    kernels::add_rows(options_.isa, row_of(x, i, c.hidden), row_of(projected_, i, c.hidden), c.hidden);
+  }
+  const Share leaves = share_of(count, team_.size(), w);
+  leaves_.residual(w, layer, x.data(), leaves.begin, leaves.end);
+}
+
+void Forward::Pass::finish_trace(int w) {
+  team_.barrier(w);
+  if (leaves_.is_deferred()) {
+    const Share layers = share_of(pack_.config().layers, team_.size(), w);
+    leaves_.finish_layers(w, layers.begin, layers.end);
+    team_.barrier(w);
+  }
+  const int segments = static_cast<int>(plan_.segments().size());
+  for (int i = w; i < segments; i += team_.size()) leaves_.append(i);
+}
+
+}  // namespace adit::model

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// common/model/forward_pass.hpp
+//
+// The inside of Forward: its buffers, and the stages of a layer as every worker runs them.
+//
+// In       as forward.hpp.
+// Shapes   all row buffers are [rows][width]; the last layer's second half works on wanted rows only.
+// Threads  worker functions run on all workers at once and meet at barriers. Steps of few rows are
+//          replicated: each worker keeps its own residual rows and computes norms and quantisation for
+//          itself, which is cheaper than meeting. Wider steps split rows.
+// Source   kernels/NUMERICS.md
+// Tests    tests/unit/common/model/forward_test.cpp
+#pragma once
+
+#include <atomic>
+#include <span>
+#include <vector>
+
+#include "common/model/aligned_array.hpp"
+#include "common/model/forward.hpp"
+#include "common/model/leaf_table.hpp"
+#include "common/model/step_plan.hpp"
+#include "common/model/thread_team.hpp"
+#include "kernels/linear/linear.h"
+
+namespace adit::model {
+
+// Steps of at most this many rows are replicated on every worker.
+inline constexpr int kReplicatedRows = 4;
+
+class Forward::Pass {
+ public:
+  Pass(const Pack& pack, const ForwardOptions& options);
+
+  [[nodiscard]] Result<void> step(std::span<const Segment> segments);
+  [[nodiscard]] Result<const float*> logits(int first, int count);
+  [[nodiscard]] const StepPlan& plan() const { return plan_; }
+  [[nodiscard]] const ForwardOptions& options() const { return options_; }
+  [[nodiscard]] const ModelConfig& config() const { return pack_.config(); }
+  [[nodiscard]] ThreadTeam& team() { return team_; }
+
+ private:
+  // Quantised inputs of the linears that read the hidden row, the attention's output and the gated unit.
+  struct Acts {
+    kernels::ActBuffer hidden;
+    kernels::ActBuffer attention;
+    kernels::ActBuffer gated;
+  };
+  // What one worker owns. In a shared step all workers use worker 0's rows and acts.
+  struct Worker {
+    AlignedArray<float> x;       // [rows][hidden], residual
+    AlignedArray<float> last_x;  // [rows][hidden], residual of the wanted rows in the last layer
+    AlignedArray<float> norm;    // [rows][hidden]
+    Acts acts;
+    Acts last_acts;
+    std::vector<float> scratch;  // attention
+  };
+
+  [[nodiscard]] Result<void> check(std::span<const Segment> segments) const;
+  void prepare(std::span<const Segment> segments);
+  void prepare_acts(Acts& acts, int rows) const;
+
+  // Worker w's rows and state for stages that go by rows.
+  [[nodiscard]] Worker& mine(int w) { return workers_[is_replicated_ ? static_cast<std::size_t>(w) : 0]; }
+  [[nodiscard]] Share my_rows(int w, int rows) const {
+    return is_replicated_ ? Share{0, rows} : share_of(rows, team_.size(), w);
+  }
+  // A barrier that only shared steps need.
+  void meet_if_shared(int w) {
+    if (!is_replicated_) team_.barrier(w);
+  }
+
+  void run(int w);
+  void embed(int w);
+  void attention_inputs(int w, int layer);
+  void rotate_and_store(int w, int layer);
+  void attend(int w, int layer);
+  void attention_output(int w, int layer);
+  void feed_forward(int w, int layer);
+  void finish_trace(int w);
+  void normalise(Worker& worker, const float* x, const float* weight, kernels::ActBuffer& act, Share rows);
+  void quantise(const float* x, int width, kernels::ActBuffer& act, Share rows);
+  // Tiles of one linear, [tiles] of all.
+  void multiply(const kernels::LinearWeights& weights, const kernels::ActBuffer& act, float* y, int ldy,
+                Share tiles) const;
+  [[nodiscard]] float* row_of(AlignedArray<float>& rows, int row, int width) const {
+    return rows.data() + static_cast<std::size_t>(row) * static_cast<std::size_t>(width);
+  }
+
+  const Pack& pack_;
+  ForwardOptions options_;
+  ThreadTeam team_;
+  StepPlan plan_;
+  LeafTable leaves_;
+  int qkv_width_ = 0;
+  int attention_width_ = 0;
+  float attention_scale_ = 0;
+  bool is_replicated_ = false;
+
+  std::vector<Worker> workers_;
+  AlignedArray<float> qkv_;        // [rows][q | k | v]
+  AlignedArray<float> attention_;  // [rows][heads * head_dim]
+  AlignedArray<float> projected_;  // [rows][hidden]
+  AlignedArray<float> gate_;       // [rows][ffn]
+  AlignedArray<float> up_;         // [rows][ffn]
+  AlignedArray<float> cosine_;     // [rows][head_dim / 2]
+  AlignedArray<float> sine_;
+  AlignedArray<float> head_norm_;  // [logits_rows_max][hidden]
+  AlignedArray<float> logits_;     // [logits_rows_max][vocab]
+  kernels::ActBuffer head_act_;
+  // Per layer: the next attention unit that nobody has taken.
+  std::vector<std::atomic<int>> next_unit_;
+  std::atomic<bool> is_finite_{true};
+};
+
+}  // namespace adit::model

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#include "common/model/generator.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/limits.hpp"
+
+namespace adit::model {
+
+const char* name(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kStop: return "stop";
+    case FinishReason::kLength: return "length";
+  }
+  return "unknown";
+}
+
+Result<void> check_generation(const ModelConfig& config, std::span<const TokenId> prompt,
+                              const GenerateParams& params) {
+  if (prompt.empty()) return invalid_argument("prompt: no tokens");
+  if (params.max_tokens == 0 || params.max_tokens > limits::kNewTokensMax) {
+    return invalid_argument("max_tokens: {} is not within 1 to {}", params.max_tokens, limits::kNewTokensMax);
+  }
+  const std::uint64_t total = prompt.size() + std::uint64_t{params.max_tokens};
+  if (total > static_cast<std::uint64_t>(config.context)) {
+    return invalid_argument("prompt of {} tokens and max_tokens {} exceed the context of {}", prompt.size(),
+                            params.max_tokens, config.context);
+  }
+  for (std::size_t i = 0; i < prompt.size(); ++i) {
+    if (prompt[i] < 0 || prompt[i] >= config.vocab) {
+      return invalid_argument("prompt: token {} at {} is outside of the vocabulary of {}", prompt[i], i,
+                              config.vocab);
+    }
+  }
+  return check_sampling(params.sampling);
+}
+
+struct BatchEngine::Sequence {
+  Sequence(SequenceId identity, KvCache&& keys_values, proof::TraceBuilder&& builder)
+      : id(identity), cache(std::move(keys_values)), trace(std::move(builder)) {}
+
+  SequenceId id;
+  KvCache cache;
+  proof::TraceBuilder trace;
+  GenerateParams params;
+  proof::TraceBinding binding;
+  PhiloxKey key{};
+  // Prompt, then generated ids.
+  std::vector<TokenId> ids;
+  std::size_t prompt = 0;
+  // Positions computed before this step, and in it.
+  std::size_t done = 0;
+  std::size_t here = 0;
+  bool is_finished = false;
+  FinishReason finish = FinishReason::kLength;
+
+  // Whether this step's last row chooses a token.
+  [[nodiscard]] bool chooses() const { return here > 0 && done + here == ids.size(); }
+};
+
+BatchEngine::BatchEngine(const Pack& pack, const EngineOptions& options)
+    : pack_(pack),
+      options_(options),
+      forward_(pack, {.isa = options.isa,
+                      .threads = options.threads,
+                      .rows_max = options.prefill_chunk + options.batch_max,
+                      .logits_rows_max = options.batch_max}),
+      chooser_(options.isa, pack.config().vocab, options.threads) {}
+
+BatchEngine::~BatchEngine() = default;
+
+Result<SequenceId> BatchEngine::add(std::span<const TokenId> prompt, const GenerateParams& params,
+                                    const proof::TraceBinding& binding) {
+  ADIT_TRY_VOID(check_generation(pack_.config(), prompt, params));
+  if (!has_room()) return resource_exhausted("{} sequences run already", running());
+  const std::size_t positions = prompt.size() + params.max_tokens - 1;
+  ADIT_TRY(KvCache cache, KvCache::make(pack_.config(), static_cast<int>(positions)));
+  const proof::TraceShape shape{pack_.config().layers, pack_.config().kv_heads};
+  proof::TraceBuilder trace(shape, static_cast<std::uint32_t>(prompt.size()), options_.isa);
+  auto sequence = std::make_unique<Sequence>(next_id_++, std::move(cache), std::move(trace));
+  sequence->params = params;
+  sequence->binding = binding;
+  sequence->key = sampling_key(binding.seed);
+  sequence->ids.reserve(prompt.size() + params.max_tokens);
+  sequence->ids.assign(prompt.begin(), prompt.end());
+  sequence->prompt = prompt.size();
+  sequences_.push_back(std::move(sequence));
+  return sequences_.back()->id;
+}
+
+std::vector<Segment> BatchEngine::plan_step(StepResult& result) {
+  std::vector<Segment> segments;
+  std::size_t budget = static_cast<std::size_t>(options_.prefill_chunk);
+  for (const std::unique_ptr<Sequence>& s : sequences_) {
+    const std::size_t left = s->ids.size() - s->done;
+    const bool is_prompt = s->done < s->prompt;
+    s->here = is_prompt ? std::min(left, budget) : left;
+    if (s->here == 0) continue;
+    if (is_prompt) budget -= s->here;
+    (is_prompt ? result.prompt_rows : result.decode_rows) += static_cast<int>(s->here);
+    segments.push_back({.cache = &s->cache,
+                        .trace = &s->trace,
+                        .first_position = static_cast<int>(s->done),
+                        .tokens = std::span(s->ids).subspan(s->done, s->here),
+                        .first_wanted = static_cast<int>(s->prompt) - 1});
+  }
+  return segments;
+}
+
+Result<StepResult> BatchEngine::step() {
+  StepResult result;
+  const std::vector<Segment> segments = plan_step(result);
+  if (segments.empty()) return result;
+  Result<void> done = forward_.step(segments);
+  if (done) done = choose(result);
+  if (!done) {
+    drop_step();
+    return tl::unexpected<Error>(std::move(done).error());
+  }
+  finish(result);
+  return result;
+}
+
+Result<void> BatchEngine::choose(StepResult& result) {
+  std::vector<Sequence*> choosing;
+  std::vector<Chooser::Request> requests;
+  for (const std::unique_ptr<Sequence>& s : sequences_) {
+    if (!s->chooses()) continue;
+    choosing.push_back(s.get());
+    requests.push_back({s->params.sampling, s->key, static_cast<std::uint32_t>(s->ids.size() - 1)});
+  }
+  if (choosing.empty()) return {};
+  ADIT_TRY(const float* logits, forward_.logits(0, static_cast<int>(choosing.size())));
+  ADIT_TRY(const std::vector<TokenId> tokens,
+           chooser_.choose(forward_.team(), logits, forward_.logits_stride(), requests));
+  const std::vector<TokenId>& stops = pack_.config().stop_ids;
+  for (std::size_t i = 0; i < choosing.size(); ++i) {
+    Sequence& s = *choosing[i];
+    s.done += s.here;
+    s.here = 0;
+    s.ids.push_back(tokens[i]);
+    result.tokens.push_back({s.id, tokens[i]});
+    const bool stopped = std::find(stops.begin(), stops.end(), tokens[i]) != stops.end();
+    s.is_finished = stopped || s.ids.size() - s.prompt == s.params.max_tokens;
+    s.finish = stopped ? FinishReason::kStop : FinishReason::kLength;
+  }
+  return {};
+}
+
+void BatchEngine::finish(StepResult& result) {
+  for (const std::unique_ptr<Sequence>& s : sequences_) {
+    s->done += s->here;
+    s->here = 0;
+    if (!s->is_finished) continue;
+    const auto first = s->ids.begin() + static_cast<std::ptrdiff_t>(s->prompt);
+    result.finished.push_back({.sequence = s->id,
+                               .ids = std::vector<TokenId>(first, s->ids.end()),
+                               .finish = s->finish,
+                               .trace_root = s->trace.root(s->binding, s->ids)});
+  }
+  std::erase_if(sequences_, [](const std::unique_ptr<Sequence>& s) { return s->is_finished; });
+}
+
+void BatchEngine::drop_step() {
+  std::erase_if(sequences_, [](const std::unique_ptr<Sequence>& s) { return s->here > 0; });
+}
+
+void BatchEngine::cancel(SequenceId sequence) {
+  std::erase_if(sequences_, [&](const std::unique_ptr<Sequence>& s) { return s->id == sequence; });
+}
+
+std::span<const TokenId> BatchEngine::generated(SequenceId sequence) const {
+  for (const std::unique_ptr<Sequence>& s : sequences_) {
+    if (s->id == sequence) return std::span<const TokenId>(s->ids).subspan(s->prompt);
+  }
+  return {};
+}
+
+}  // namespace adit::model

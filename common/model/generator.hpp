@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// common/model/generator.hpp
+//
+// Generates for several sequences at once: those that decode go on together, one token a step, while new
+// prompts are read in chunks beside them.
+//
+// In       prompts as token ids; sampling as in sampler.hpp, keyed by binding.seed.
+// Out      each step's new tokens, and finished sequences with all their ids and the trace root of trace/1.
+// Errors   add: kInvalidArgument (empty or too long prompt, id out of the vocabulary, parameter out of
+//          range), kResourceExhausted (batch_max sequences run already, or no memory).
+//          step: kDataLoss when the pass met a value that is not finite; the sequences of that step are gone.
+// Exact    a sequence's ids and root do not depend on what runs beside it, on chunks, threads or isa.
+// Threads  one thread per object.
+// Tests    tests/unit/common/model/generator_test.cpp, tests/unit/common/model/exactness_test.cpp
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "common/base/bytes.hpp"
+#include "common/base/result.hpp"
+#include "common/base/strong.hpp"
+#include "common/model/chooser.hpp"
+#include "common/model/forward.hpp"
+#include "common/model/pack.hpp"
+#include "common/model/sampler.hpp"
+#include "common/proof/trace.hpp"
+
+namespace adit::model {
+
+using SequenceId = std::uint64_t;
+
+// The numbers are those of the receipt.
+enum class FinishReason : std::uint8_t { kStop = 1, kLength = 2 };
+[[nodiscard]] const char* name(FinishReason reason);
+
+struct GenerateParams {
+  std::uint32_t max_tokens = 1;
+  SamplingParams sampling;
+};
+
+// What can be said of a prompt and its parameters without running anything.
+[[nodiscard]] Result<void> check_generation(const ModelConfig& config, std::span<const TokenId> prompt,
+                                            const GenerateParams& params);
+
+struct EngineOptions {
+  kernels::Isa isa = kernels::best_isa();
+  int threads = 1;
+  // Prompt rows of one step, of all sequences together.
+  int prefill_chunk = 512;
+  // Sequences that run at once.
+  int batch_max = 8;
+};
+
+struct NewToken {
+  SequenceId sequence = 0;
+  TokenId token = 0;
+};
+
+struct Generated {
+  SequenceId sequence = 0;
+  // A stop id counts.
+  std::vector<TokenId> ids;
+  FinishReason finish = FinishReason::kLength;
+  Hash256 trace_root{};
+};
+
+struct StepResult {
+  std::vector<NewToken> tokens;
+  std::vector<Generated> finished;
+  int prompt_rows = 0;
+  int decode_rows = 0;
+};
+
+class BatchEngine {
+ public:
+  // `pack` must outlive the engine.
+  BatchEngine(const Pack& pack, const EngineOptions& options);
+  ~BatchEngine();
+
+  [[nodiscard]] Result<SequenceId> add(std::span<const TokenId> prompt, const GenerateParams& params,
+                                       const proof::TraceBinding& binding);
+  // One forward step of everything that runs. Nothing runs: an empty result.
+  [[nodiscard]] Result<StepResult> step();
+  // Forgets a sequence; unknown ids are ignored (it may just have finished).
+  void cancel(SequenceId sequence);
+
+  [[nodiscard]] int running() const { return static_cast<int>(sequences_.size()); }
+  [[nodiscard]] bool has_room() const { return running() < options_.batch_max; }
+  [[nodiscard]] const EngineOptions& options() const { return options_; }
+  // The token ids that a sequence has generated so far; empty for an unknown one.
+  [[nodiscard]] std::span<const TokenId> generated(SequenceId sequence) const;
+
+ private:
+  struct Sequence;
+
+  // Rows of this step, in order of arrival: one of each decoding sequence, as many as fit of the prompts.
+  [[nodiscard]] std::vector<Segment> plan_step(StepResult& result);
+  [[nodiscard]] Result<void> choose(StepResult& result);
+  void finish(StepResult& result);
+  void drop_step();
+
+  const Pack& pack_;
+  EngineOptions options_;
+  Forward forward_;
+  Chooser chooser_;
+  SequenceId next_id_ = 1;
+  // In order of arrival.
+  std::vector<std::unique_ptr<Sequence>> sequences_;
+};
+
+}  // namespace adit::model

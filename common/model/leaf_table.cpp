@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include "common/model/leaf_table.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "common/base/check.hpp"
+#include "kernels/attention/attention.h"
+#include "kernels/hash/hash_rows.h"
+
+namespace adit::model {
+namespace {
+
+using kernels::kDigestBytes;
+using kernels::kKeyBlock;
+
+// Rows hashed by one call.
+constexpr int kHashRows = 64;
+
+// K || V of positions [first, first + count), all in one block of 32, to out [count][2][head_dim].
+void gather_block(const KvCache& cache, int layer, int head, int head_dim, int first, int count,
+                  std::uint16_t* out) {
+  const auto dim = static_cast<std::size_t>(head_dim);
+  const std::size_t block = static_cast<std::size_t>(first / kKeyBlock) * kKeyBlock;
+  const std::uint16_t* k = cache.k(layer, head) + block * dim + first % kKeyBlock;
+  const std::uint16_t* v = cache.v(layer, head) + static_cast<std::size_t>(first) * dim;
+  const auto rows = static_cast<std::size_t>(count);
+  for (std::size_t d = 0; d < dim; ++d) {
+    for (std::size_t i = 0; i < rows; ++i) out[i * 2 * dim + d] = k[d * kKeyBlock + i];
+  }
+  for (std::size_t i = 0; i < rows; ++i) {
+    std::memcpy(out + (i * 2 + 1) * dim, v + i * dim, dim * sizeof(std::uint16_t));
+  }
+}
+
+}  // namespace
+
+LeafTable::LeafTable(const ModelConfig& config, kernels::Isa isa, int rows_max, int threads)
+    : config_(config),
+      shape_{config.layers, config.kv_heads},
+      isa_(isa),
+      leaves_(static_cast<std::size_t>(rows_max) * proof::lane_count(shape_) * kDigestBytes),
+      history_(static_cast<std::size_t>(config.layers * config.hidden) *
+               static_cast<std::size_t>(std::min(rows_max, kDeferredRows))) {
+  const auto kv_cells = static_cast<std::size_t>(kHashRows * 2 * config.head_dim);
+  for (int worker = 0; worker < threads; ++worker) {
+    Scratch& scratch = scratch_.emplace_back();
+    scratch.rows = AlignedArray<std::uint16_t>(kv_cells);
+    scratch.digests = AlignedArray<std::uint8_t>(kHashRows * kDigestBytes);
+    scratch.places.reserve(kHashRows);
+  }
+}
+
+void LeafTable::begin(const StepPlan& plan) { plan_ = &plan; }
+
+std::uint8_t* LeafTable::leaf(int row, std::size_t lane) {
+  return leaves_.data() + (static_cast<std::size_t>(row) * proof::lane_count(shape_) + lane) * kDigestBytes;
+}
+
+void LeafTable::residual(int worker, int layer, const float* x, int begin, int end) {
+  const auto hidden = static_cast<std::size_t>(config_.hidden);
+  const float* from = x + static_cast<std::size_t>(begin) * hidden;
+  if (!is_deferred()) {
+    hash_residual(worker, from, layer, begin, end - begin);
+    return;
+  }
+  float* kept = history_.data() + static_cast<std::size_t>(layer * plan_->rows() + begin) * hidden;
+  std::memcpy(kept, from, static_cast<std::size_t>(end - begin) * hidden * sizeof(float));
+}
+
+// `count` rows from x on, the first being row `row` of `layer`; rows of further layers may follow.
+void LeafTable::hash_residual(int worker, const float* x, int layer, int row, int count) {
+  std::uint8_t* digests = scratch_[static_cast<std::size_t>(worker)].digests.data();
+  const auto hidden = static_cast<std::size_t>(config_.hidden);
+  const std::size_t bytes = hidden * sizeof(float);
+  while (count > 0) {
+    const int here = std::min(kHashRows, count);
+    kernels::hash_rows(isa_, proof::kResidualDomain, reinterpret_cast<const std::uint8_t*>(x), bytes, bytes,
+                       static_cast<std::size_t>(here), digests);
+    for (int i = 0; i < here; ++i, ++row) {
+      if (row == plan_->rows()) {
+        row = 0;
+        ++layer;
+      }
+      const bool last = layer == config_.layers - 1;
+      if (last && row >= plan_->wanted()) continue;
+      std::memcpy(leaf(last ? plan_->wanted_row(row) : row, proof::residual_lane(shape_, layer)),
+                  digests + static_cast<std::size_t>(i) * kDigestBytes, kDigestBytes);
+    }
+    x += static_cast<std::size_t>(here) * hidden;
+    count -= here;
+  }
+}
+
+void LeafTable::keys_values(int worker, int layer, int begin, int end) {
+  add_keys_values(worker, layer, begin, end);
+  flush_keys_values(worker);
+}
+
+void LeafTable::flush_keys_values(int worker) {
+  Scratch& scratch = scratch_[static_cast<std::size_t>(worker)];
+  const std::size_t bytes = static_cast<std::size_t>(2 * config_.head_dim) * sizeof(std::uint16_t);
+  kernels::hash_rows(isa_, proof::kKvDomain, reinterpret_cast<const std::uint8_t*>(scratch.rows.data()), bytes,
+                     bytes, scratch.places.size(), scratch.digests.data());
+  for (std::size_t i = 0; i < scratch.places.size(); ++i) {
+    std::memcpy(leaf(scratch.places[i].row, scratch.places[i].lane), scratch.digests.data() + i * kDigestBytes,
+                kDigestBytes);
+  }
+  scratch.places.clear();
+}
+
+void LeafTable::add_keys_values(int worker, int layer, int begin, int end) {
+  Scratch& scratch = scratch_[static_cast<std::size_t>(worker)];
+  const auto cells = static_cast<std::size_t>(2 * config_.head_dim);
+  for (int row = begin; row < end;) {
+    // The rows of one segment that stand in one block of 32 positions.
+    const PlanRow& first = plan_->row(row);
+    int count = 1;
+    while (row + count < end && plan_->row(row + count).segment == first.segment &&
+           (first.position + count) % kKeyBlock != 0) {
+      ++count;
+    }
+    for (int head = 0; head < config_.kv_heads; ++head) {
+      if (scratch.places.size() + static_cast<std::size_t>(count) > kHashRows) flush_keys_values(worker);
+      gather_block(*plan_->segment_of(row).cache, layer, head, config_.head_dim, first.position, count,
+                   scratch.rows.data() + scratch.places.size() * cells);
+      for (int i = 0; i < count; ++i) {
+        scratch.places.push_back({row + i, proof::kv_lane(shape_, layer, head)});
+      }
+    }
+    row += count;
+  }
+}
+
+void LeafTable::finish_layers(int worker, int begin, int end) {
+  const int rows = plan_->rows();
+  const auto offset = static_cast<std::size_t>(begin * rows) * static_cast<std::size_t>(config_.hidden);
+  hash_residual(worker, history_.data() + offset, begin, 0, (end - begin) * rows);
+  for (int layer = begin; layer < end; ++layer) add_keys_values(worker, layer, 0, rows);
+  flush_keys_values(worker);
+}
+
+void LeafTable::append(int segment) const {
+  const Segment& part = plan_->segments()[static_cast<std::size_t>(segment)];
+  if (part.trace == nullptr) return;
+  const std::size_t row_bytes = proof::lane_count(shape_) * kDigestBytes;
+  const std::uint8_t* leaves = leaves_.data() + static_cast<std::size_t>(plan_->first_row(segment)) * row_bytes;
+  for (std::size_t i = 0; i < part.tokens.size(); ++i) {
+    const int position = part.first_position + static_cast<int>(i);
+    part.trace->append(static_cast<std::uint32_t>(position), leaves + i * row_bytes);
+  }
+}
+
+}  // namespace adit::model

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// common/model/leaf_table.hpp
+//
+// The trace leaves of one forward step: hashes of the residual rows and of the keys and values it computed.
+//
+// In       begin() with the step's plan; then residual rows as layers finish, and keys and values as stored.
+// Shapes   residual rows [n][hidden] f32; leaves [row][lane][32].
+// Exact    a leaf depends on its row's bytes only, not on when or with what else it was hashed.
+// Threads  calls for distinct rows, or distinct layers, may run side by side.
+// Source   design: receipts and audit, "Trace"
+// Tests    tests/unit/common/model/forward_test.cpp
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "common/model/aligned_array.hpp"
+#include "common/model/model_config.hpp"
+#include "common/model/step_plan.hpp"
+#include "common/proof/trace.hpp"
+#include "kernels/core/isa.h"
+
+namespace adit::model {
+
+// Steps of at most this many rows are hashed after their last layer, all layers side by side.
+inline constexpr int kDeferredRows = 16;
+
+class LeafTable {
+ public:
+  LeafTable(const ModelConfig& config, kernels::Isa isa, int rows_max, int threads);
+
+  void begin(const StepPlan& plan);
+  // Whether residual rows are only kept by residual() and hashed by finish_layers().
+  [[nodiscard]] bool is_deferred() const { return plan_->rows() <= kDeferredRows; }
+
+  // Rows [begin, end) of layer `layer`: x [..][hidden] holds the step's row i at x + i * hidden, or, for the
+  // last layer, the wanted row i.
+  void residual(int worker, int layer, const float* x, int begin, int end);
+  // Keys and values of the step's rows [begin, end).
+  void keys_values(int worker, int layer, int begin, int end);
+  // Deferred steps: everything of layers [begin, end).
+  void finish_layers(int worker, int begin, int end);
+  // Appends the leaves of one segment's rows to its trace.
+  void append(int segment) const;
+
+ private:
+  [[nodiscard]] std::uint8_t* leaf(int row, std::size_t lane);
+  void hash_residual(int worker, const float* x, int layer, int row, int count);
+  void add_keys_values(int worker, int layer, int begin, int end);
+  void flush_keys_values(int worker);
+
+  ModelConfig config_;
+  proof::TraceShape shape_;
+  kernels::Isa isa_;
+  const StepPlan* plan_ = nullptr;
+  AlignedArray<std::uint8_t> leaves_;
+  // [layer][row][hidden] of a deferred step.
+  AlignedArray<float> history_;
+  struct Place {
+    int row = 0;
+    std::size_t lane = 0;
+  };
+  // Rows gathered for the next call of hash_rows, and where their digests go.
+  struct Scratch {
+    AlignedArray<std::uint16_t> rows;
+    AlignedArray<std::uint8_t> digests;
+    std::vector<Place> places;
+  };
+  std::vector<Scratch> scratch_;
+};
+
+}  // namespace adit::model

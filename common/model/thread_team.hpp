@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// common/model/thread_team.hpp
+//
+// A fixed set of threads that run one function together and meet at barriers inside of it.
+//
+// In       threads: 1 .. limits::kEngineThreadsMax, the caller's own included.
+// Use      run(body) calls body(worker) for worker 0 .. size-1, 0 on the calling thread, and returns when all
+//          have returned. Inside, barrier(worker) returns when every worker has called it.
+// Waits    short ones spin, longer ones sleep in the kernel. A worker that had to sleep spins less the next
+//          time, so on a busy machine the team gives its cores away instead of burning them.
+// Errors   none; body must not throw.
+// Threads  run() from one thread at a time.
+// Tests    tests/unit/common/model/thread_team_test.cpp
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <thread>
+#include <vector>
+
+namespace adit::model {
+
+// Worker `worker`'s share of `count` things, contiguous: [begin, end).
+struct Share {
+  int begin = 0;
+  int end = 0;
+};
+[[nodiscard]] constexpr Share share_of(int count, int workers, int worker) {
+  const auto cut = [&](int w) {
+    return static_cast<int>(static_cast<std::int64_t>(count) * w / workers);
+  };
+  return {cut(worker), cut(worker + 1)};
+}
+
+class ThreadTeam {
+ public:
+  explicit ThreadTeam(int threads);
+  ThreadTeam(const ThreadTeam&) = delete;
+  ThreadTeam& operator=(const ThreadTeam&) = delete;
+  ~ThreadTeam();
+
+  [[nodiscard]] int size() const { return size_; }
+  void run(const std::function<void(int)>& body);
+  void barrier(int worker);
+
+ private:
+  struct alignas(64) Counter {
+    std::atomic<std::uint32_t> value{0};
+  };
+  struct alignas(64) Patience {
+    int spins = 0;
+  };
+  void loop(int worker);
+  // Returns when `counter` is no longer `old`.
+  void await(int worker, std::atomic<std::uint32_t>& counter, std::uint32_t old);
+
+  const int size_;
+  Counter arrived_;
+  Counter generation_;
+  Counter starts_;
+  const std::function<void(int)>* body_ = nullptr;
+  bool stopping_ = false;
+  std::vector<Patience> patience_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace adit::model

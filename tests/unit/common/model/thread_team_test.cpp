@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "common/model/thread_team.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <ctime>
+#include <numeric>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace adit::model {
+namespace {
+
+TEST(ThreadTeam, shares_cover_everything_once) {
+  for (const int count : {0, 1, 2, 7, 16, 100, 3072}) {
+    for (const int workers : {1, 2, 3, 8}) {
+      int next = 0;
+      for (int w = 0; w < workers; ++w) {
+        const Share share = share_of(count, workers, w);
+        EXPECT_EQ(next, share.begin);
+        EXPECT_LE(share.begin, share.end);
+        EXPECT_LE(share.end - share.begin, count / workers + 1);
+        next = share.end;
+      }
+      EXPECT_EQ(count, next);
+    }
+  }
+}
+
+TEST(ThreadTeam, runs_every_worker_every_time) {
+  for (const int threads : {1, 2, 4}) {
+    ThreadTeam team(threads);
+    std::vector<int> calls(static_cast<std::size_t>(threads), 0);
+    for (int round = 0; round < 300; ++round) {
+      team.run([&](int worker) { ++calls[static_cast<std::size_t>(worker)]; });
+    }
+    for (const int n : calls) EXPECT_EQ(300, n);
+  }
+}
+
+// What was written before a barrier is seen by all after it.
+TEST(ThreadTeam, barrier_separates_stages) {
+  constexpr int kThreads = 4;
+  constexpr int kStages = 500;
+  ThreadTeam team(kThreads);
+  std::vector<int> cells(kThreads, 0);
+  std::atomic<int> wrong{0};
+  team.run([&](int worker) {
+    for (int stage = 1; stage <= kStages; ++stage) {
+      cells[static_cast<std::size_t>(worker)] = stage * (worker + 1);
+      team.barrier(worker);
+      if (std::accumulate(cells.begin(), cells.end(), 0) != stage * 10) wrong.fetch_add(1);
+      team.barrier(worker);
+    }
+  });
+  EXPECT_EQ(0, wrong.load());
+}
+
+// A team that has nothing to do uses no processor time.
+TEST(ThreadTeam, sleeps_when_idle) {
+  ThreadTeam team(3);
+  team.run([](int) {});
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const std::clock_t before = std::clock();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  const double used = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+  EXPECT_LT(used, 0.05);
+}
+
+}  // namespace
+}  // namespace adit::model

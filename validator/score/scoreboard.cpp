@@ -13,6 +13,8 @@ std::uint64_t first_of_window(std::uint64_t step, std::uint32_t window) {
   return step + 1 > window ? step + 1 - window : 0;
 }
 
+bool proved_exact(Verdict verdict) { return verdict == Verdict::kExact || verdict == Verdict::kWrongAnswer; }
+
 std::uint64_t scale(std::uint64_t value, std::uint64_t by, std::uint64_t over) {
   return static_cast<std::uint64_t>(static_cast<unsigned __int128>(value) * by / over);
 }
@@ -20,9 +22,9 @@ std::uint64_t scale(std::uint64_t value, std::uint64_t by, std::uint64_t over) {
 }  // namespace
 
 std::uint64_t Scoreboard::value_of(const JudgedRow& row) const {
-  if (!protocol::is_exact(row.verdict)) return 0;
+  if (!proved_exact(row.verdict)) return 0;
   std::uint64_t value = rules_.exact;
-  if (row.correct) {
+  if (row.verdict == Verdict::kExact) {
     value += rules_.correct;
     if (row.latency_ms < rules_.deadline_ms) {
       value += scale(rules_.speed_bonus_max, rules_.deadline_ms - row.latency_ms, rules_.deadline_ms);
@@ -34,7 +36,7 @@ std::uint64_t Scoreboard::value_of(const JudgedRow& row) const {
 void Scoreboard::forget_before(std::uint64_t step) { steps_.erase(steps_.begin(), steps_.lower_bound(step)); }
 
 void Scoreboard::apply(const JudgedRow& row) {
-  steps_[row.step].push_back({row.hotkey, row.verdict, row.correct, row.tokens, value_of(row)});
+  steps_[row.step].push_back({row.hotkey, row.verdict, row.tokens, value_of(row)});
   forget_before(first_of_window(steps_.rbegin()->first, rules_.window_steps));
 }
 
@@ -53,9 +55,9 @@ std::vector<HotkeyScore> Scoreboard::scores(std::uint64_t step) const {
       ++score.asked;
       ++score.verdicts[answer.verdict];
       score.values.push_back(answer.value * answer.tokens);
-      if (protocol::is_exact(answer.verdict)) {
+      if (proved_exact(answer.verdict)) {
         ++score.exact;
-        score.correct += answer.correct ? 1 : 0;
+        score.correct += answer.verdict == Verdict::kExact ? 1 : 0;
         score.tokens += answer.tokens;
         earned[answer.hotkey] += answer.value * answer.tokens;
       }

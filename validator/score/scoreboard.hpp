@@ -4,8 +4,8 @@
 // From judged answers to one score a hotkey: a fold over the ledger's rows in integer arithmetic, so that the
 // same rows give the same scores on every machine.
 //
-// Formula  value  = exact + (correct ? correct : 0) + speed_bonus_max·(deadline - latency)/deadline   [1/65536]
-//                   for an answer proved exact, the last two terms only for a right one; 0 for any other
+// Formula  value  = exact + (right ? correct + speed_bonus_max·(deadline - latency)/deadline : 0)  [1/65536]
+//                   for an answer proved exact (kExact: right, kWrongAnswer: not right); 0 for any other
 //          earned = Σ value·tokens over the hotkey's answers of the window, times cap/Σtokens above the cap
 //          score  = earned / number of questions asked in the window (all floors)
 //          A proved mismatch in the window makes the score 0. A step in which no miner at all replied says
@@ -53,14 +53,13 @@ class Scoreboard {
   void apply(const JudgedRow& row);
   // Scores of every hotkey asked in the steps step - window + 1 … step, in order of hotkey bytes.
   [[nodiscard]] std::vector<HotkeyScore> scores(std::uint64_t step) const;
-  // The value of one answer (1/65536).
+  // The value of one answer, in 1/65536.
   [[nodiscard]] std::uint64_t value_of(const JudgedRow& row) const;
 
  private:
   struct Answer {
     AccountId hotkey{};
     protocol::Verdict verdict{};
-    bool correct = false;
     std::uint64_t tokens = 0;
     std::uint64_t value = 0;
   };

@@ -13,6 +13,7 @@ class Reader {
  public:
   Reader(ByteView body, const char* what) : decoder_(body), what_(what) {}
 
+  void get(const char* field, std::uint8_t& out) { keep(field, decoder_.u8(), out); }
   void get(const char* field, bool& out) { keep(field, decoder_.boolean(), out); }
   void get(const char* field, std::uint16_t& out) { keep(field, decoder_.u16(), out); }
   void get(const char* field, std::uint32_t& out) { keep(field, decoder_.u32(), out); }
@@ -37,16 +38,12 @@ class Reader {
   // The length of a list whose items take at least `item_bytes` each.
   std::size_t length(const char* field, std::size_t item_bytes) {
     if (failure_) return 0;
-    const auto count = decoder_.compact();
+    const auto count = decoder_.count(item_bytes);
     if (!count) {
       fail(field, count.error().message);
       return 0;
     }
-    if (*count > decoder_.remaining() / item_bytes) {
-      fail(field, fmt::format("{} items do not fit into {} bytes", *count, decoder_.remaining()));
-      return 0;
-    }
-    return static_cast<std::size_t>(*count);
+    return *count;
   }
   void fail(const char* field, const std::string& why) {
     if (!failure_) failure_ = fmt::format("{} row: {} at offset {}: {}", what_, field, decoder_.offset(), why);
@@ -145,8 +142,7 @@ NewRow encode_row(const JudgedRow& row) {
   out.u64(row.slot);
   out.u16(row.uid);
   out.raw(row.hotkey);
-  out.u16(static_cast<std::uint16_t>(row.verdict));
-  out.boolean(row.correct);
+  out.u8(static_cast<std::uint8_t>(row.verdict));
   out.u64(row.tokens);
   out.u64(row.latency_ms);
   out.bytes(row.receipt);
@@ -157,15 +153,14 @@ NewRow encode_row(const JudgedRow& row) {
 Result<JudgedRow> decode_judged(ByteView body) {
   Reader in(body, "judged");
   JudgedRow row;
-  std::uint16_t verdict = 0;
+  std::uint8_t verdict = 0;
   in.get("step", row.step);
   in.get("slot", row.slot);
   in.get("uid", row.uid);
   in.get("hotkey", row.hotkey);
   in.get("verdict", verdict);
-  if (!protocol::is_verdict(verdict)) in.fail("verdict", fmt::format("{} is none", verdict));
+  if (verdict >= protocol::kVerdicts.size()) in.fail("verdict", fmt::format("{} is none", verdict));
   row.verdict = static_cast<protocol::Verdict>(verdict);
-  in.get("correct", row.correct);
   in.get("tokens", row.tokens);
   in.get("latency_ms", row.latency_ms);
   in.get("receipt", row.receipt);

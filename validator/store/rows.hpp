@@ -57,8 +57,8 @@ struct JudgedRow {
   std::uint64_t slot = 0;
   Uid uid = 0;
   AccountId hotkey{};
+  // kExact: exact and right; kWrongAnswer: exact, but the task's answer is another.
   protocol::Verdict verdict = protocol::Verdict::kNoReply;
-  bool correct = false;
   std::uint64_t tokens = 0;
   std::uint64_t latency_ms = 0;
   Bytes receipt;       // canonical bytes of the signed receipt; empty if none came

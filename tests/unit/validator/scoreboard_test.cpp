@@ -11,9 +11,8 @@ using protocol::Verdict;
 constexpr ScoreRules kRules{.exact = 10, .correct = 20, .speed_bonus_max = 8, .cap_tokens = 100,
                             .window_steps = 2, .deadline_ms = 1000};
 
-JudgedRow answer(std::uint64_t step, std::uint8_t hotkey, Verdict verdict, bool correct = false,
-                 std::uint64_t tokens = 10, std::uint64_t latency_ms = 1000) {
-  return {.step = step, .hotkey = {hotkey}, .verdict = verdict, .correct = correct, .tokens = tokens,
+JudgedRow answer(std::uint64_t step, std::uint8_t hotkey, Verdict verdict, std::uint64_t tokens = 10, std::uint64_t latency_ms = 1000) {
+  return {.step = step, .hotkey = {hotkey}, .verdict = verdict, .tokens = tokens,
           .latency_ms = latency_ms};
 }
 
@@ -26,8 +25,8 @@ const HotkeyScore& of(const std::vector<HotkeyScore>& scores, std::uint8_t hotke
 
 TEST(Scoreboard, pays_exact_right_and_fast_answers_by_the_formula) {
   Scoreboard board(kRules);
-  board.apply(answer(1, 1, Verdict::kExact, true, 10, 500));   // 10 + 20 + 4 = 34, times 10
-  board.apply(answer(1, 1, Verdict::kExact, false, 6, 0));     // 10, times 6: no bonus for a wrong answer
+  board.apply(answer(1, 1, Verdict::kExact, 10, 500));   // 10 + 20 + 4 = 34, times 10
+  board.apply(answer(1, 1, Verdict::kWrongAnswer, 6, 0));  // 10, times 6: no bonus for a wrong answer
   const auto scores = board.scores(1);
   EXPECT_EQ(of(scores, 1).score, (340u + 60u) / 2);
   EXPECT_EQ(of(scores, 1).correct, 1u);
@@ -36,9 +35,9 @@ TEST(Scoreboard, pays_exact_right_and_fast_answers_by_the_formula) {
 
 TEST(Scoreboard, silence_and_refusals_weigh_in_the_same_mean) {
   Scoreboard board(kRules);
-  board.apply(answer(1, 1, Verdict::kExact));
-  board.apply(answer(1, 2, Verdict::kExact));
-  board.apply(answer(1, 2, Verdict::kNoReply, false, 0));
+  board.apply(answer(1, 1, Verdict::kWrongAnswer));
+  board.apply(answer(1, 2, Verdict::kWrongAnswer));
+  board.apply(answer(1, 2, Verdict::kNoReply, 0));
   const auto scores = board.scores(1);
   EXPECT_EQ(of(scores, 1).score, 100u);
   EXPECT_EQ(of(scores, 2).score, 50u);
@@ -47,26 +46,26 @@ TEST(Scoreboard, silence_and_refusals_weigh_in_the_same_mean) {
 TEST(Scoreboard, a_proved_mismatch_zeroes_the_window_and_then_is_forgotten) {
   Scoreboard board(kRules);
   board.apply(answer(1, 1, Verdict::kTokenMismatch));
-  board.apply(answer(2, 1, Verdict::kExact));
+  board.apply(answer(2, 1, Verdict::kWrongAnswer));
   EXPECT_TRUE(of(board.scores(2), 1).zeroed);
   EXPECT_EQ(of(board.scores(2), 1).score, 0u);
-  board.apply(answer(3, 1, Verdict::kExact));
+  board.apply(answer(3, 1, Verdict::kWrongAnswer));
   EXPECT_FALSE(of(board.scores(3), 1).zeroed);
   EXPECT_EQ(of(board.scores(3), 1).score, 100u);
 }
 
 TEST(Scoreboard, tokens_above_the_cap_pay_no_more) {
   Scoreboard board(kRules);
-  board.apply(answer(1, 1, Verdict::kExact, false, 100));
-  board.apply(answer(1, 2, Verdict::kExact, false, 400));
+  board.apply(answer(1, 1, Verdict::kWrongAnswer, 100));
+  board.apply(answer(1, 2, Verdict::kWrongAnswer, 400));
   EXPECT_EQ(of(board.scores(1), 1).score, of(board.scores(1), 2).score);
 }
 
 TEST(Scoreboard, a_step_in_which_nobody_replied_counts_for_nobody) {
   Scoreboard board(kRules);
-  board.apply(answer(1, 1, Verdict::kExact));
-  board.apply(answer(2, 1, Verdict::kNoReply, false, 0));
-  board.apply(answer(2, 2, Verdict::kNoReply, false, 0));
+  board.apply(answer(1, 1, Verdict::kWrongAnswer));
+  board.apply(answer(2, 1, Verdict::kNoReply, 0));
+  board.apply(answer(2, 2, Verdict::kNoReply, 0));
   const auto scores = board.scores(2);
   EXPECT_EQ(of(scores, 1).score, 100u);
   EXPECT_EQ(scores.size(), 1u);
@@ -74,8 +73,8 @@ TEST(Scoreboard, a_step_in_which_nobody_replied_counts_for_nobody) {
 
 TEST(Scoreboard, steps_before_the_window_and_after_the_asked_one_do_not_count) {
   Scoreboard board(kRules);
-  board.apply(answer(1, 1, Verdict::kExact));
-  board.apply(answer(5, 2, Verdict::kExact));
+  board.apply(answer(1, 1, Verdict::kWrongAnswer));
+  board.apply(answer(5, 2, Verdict::kWrongAnswer));
   EXPECT_TRUE(board.scores(1).empty());
   EXPECT_EQ(board.scores(6).size(), 1u);
   EXPECT_TRUE(board.scores(7).empty());

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "common/base/wide.hpp"
+
 namespace adit::validator {
 namespace {
 
@@ -16,7 +18,7 @@ std::uint64_t first_of_window(std::uint64_t step, std::uint32_t window) {
 bool proved_exact(Verdict verdict) { return verdict == Verdict::kExact || verdict == Verdict::kWrongAnswer; }
 
 std::uint64_t scale(std::uint64_t value, std::uint64_t by, std::uint64_t over) {
-  return static_cast<std::uint64_t>(static_cast<unsigned __int128>(value) * by / over);
+  return static_cast<std::uint64_t>(static_cast<Uint128>(value) * by / over);
 }
 
 }  // namespace

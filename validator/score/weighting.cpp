@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <map>
 
+#include "common/base/wide.hpp"
 #include "common/chain/weights.hpp"
 
 namespace adit::validator {
 namespace {
 
-using Wide = __int128;
+using Wide = Int128;
 
 constexpr std::uint32_t kWhole = 65536;  // burn is in 1/65536
 
@@ -93,7 +94,7 @@ WeightVector make_weights(const WeightRules& rules, const std::vector<HotkeyScor
     for (auto& [uid, value] : raw) value = 0;
     raw[rules.burn_uid] = 1;
   } else if (rules.burn > 0) {
-    const auto share = static_cast<unsigned __int128>(total) * rules.burn / (kWhole - rules.burn);
+    const auto share = static_cast<Uint128>(total) * rules.burn / (kWhole - rules.burn);
     raw[rules.burn_uid] += static_cast<std::uint64_t>(share);
   }
   WeightVector out;

@@ -17,7 +17,7 @@ namespace adit::validator {
 class MinerClient {
  public:
   virtual ~MinerClient() = default;
-  [[nodiscard]] virtual Reply ask(const MinerAddress& address, const AccountId& hotkey,
+  [[nodiscard]] virtual Reply ask(const net::Endpoint& address, const AccountId& hotkey,
                                   const protocol::GenerateRequest& request, std::uint64_t deadline_ms) = 0;
 };
 

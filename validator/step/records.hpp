@@ -10,23 +10,18 @@
 #include <string>
 #include <vector>
 
+#include "common/net/endpoint.hpp"
 #include "common/protocol/messages.hpp"
 #include "common/protocol/verdict.hpp"
 #include "validator/store/rows.hpp"
 
 namespace adit::validator {
 
-// Where a miner is reached.
-struct MinerAddress {
-  std::string host;  // "10.0.0.7", "[fd00::1]", "127.0.0.1"
-  std::uint16_t port = 0;
-};
-
 // One question to one miner: what is recorded (asked), what is sent (request), where to.
 struct Question {
   AskedRow asked;
   protocol::GenerateRequest request;
-  std::optional<MinerAddress> address;  // none: the miner has no usable address; judged kNoReply
+  std::optional<net::Endpoint> address;  // none: the miner has no usable address; judged kNoReply
 };
 
 // What came back within the deadline.

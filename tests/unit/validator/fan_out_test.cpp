@@ -14,7 +14,7 @@ namespace {
 // Replies with the slot in the detail and remembers how many calls ran at once at each miner.
 class FakeMiners final : public MinerClient {
  public:
-  Reply ask(const MinerAddress&, const AccountId& hotkey, const protocol::GenerateRequest& request,
+  Reply ask(const net::Endpoint&, const AccountId& hotkey, const protocol::GenerateRequest& request,
             std::uint64_t deadline_ms) override {
     enter(hotkey);
     std::this_thread::yield();
@@ -42,7 +42,7 @@ std::vector<Question> questions(std::size_t count, std::size_t miners) {
   for (std::size_t i = 0; i < count; ++i) {
     out[i].asked.slot = out[i].request.slot = i;
     out[i].asked.hotkey = {static_cast<std::uint8_t>(i % miners)};
-    out[i].address = MinerAddress{"127.0.0.1", 1};
+    out[i].address = net::Endpoint{};
   }
   return out;
 }

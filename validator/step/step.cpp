@@ -10,6 +10,9 @@
 namespace adit::validator {
 namespace {
 
+// After the chain refused a vector, the next attempt waits this many blocks.
+constexpr BlockNumber kRetryBlocks = 10;
+
 // A miner is planned if it can be asked and is not ourselves.
 std::vector<PlannedMiner> askable(const chain::Metagraph& graph, const AccountId& self, bool allow_loopback) {
   std::vector<PlannedMiner> out;
@@ -186,6 +189,7 @@ Result<bool> Step::weigh(const chain::Metagraph& graph) {
   if (!plan || plan->step < graph.epoch_index || parts_.state.judged().empty()) return false;
   if (parts_.state.judged().size() < parts_.state.asked().size()) return false;
   if (parts_.state.weights() && (!sent || sent->success)) return false;
+  if (sent && graph.block < sent->block + kRetryBlocks) return false;
   const WeightVector vector = parts_.state.weights_now();
   parts_.observe(Phase::kScore);
   if (vector.uids.empty()) return false;

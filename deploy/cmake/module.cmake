@@ -8,7 +8,7 @@ target_include_directories(adit_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(adit_options INTERFACE
   -ffp-contract=off -fno-math-errno -fno-trapping-math
   -Wall -Wextra -Wpedantic -Wshadow -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual
-  -Wimplicit-fallthrough -Wno-missing-field-initializers)
+  -Wimplicit-fallthrough)
 if(ADIT_WERROR)
   target_compile_options(adit_options INTERFACE -Werror)
 endif()

@@ -54,12 +54,13 @@ void print_weight(std::ostream& out, const LedgerState& state, Uid uid) {
 Result<void> explain(std::ostream& out, const Ledger& ledger, const Rules& rules, Uid uid) {
   LedgerState state(rules);
   std::deque<JudgedRow> answers;
-  ADIT_TRY_VOID(ledger.walk(1, [&](const Row& row) -> Result<void> {
+  const auto fold = [&](const Row& row) -> Result<void> {
     if (row.kind == RowKind::kJudged) {
       ADIT_TRY(answers.emplace_back(), decode_judged(row.body));
     }
     return state.apply(row);
-  }));
+  };
+  ADIT_TRY_VOID(ledger.walk(1, fold));
   const PlannedMiner* miner = nullptr;
   if (state.plan()) {
     for (const PlannedMiner& each : state.plan()->miners) {

@@ -13,12 +13,12 @@ Result<Summary> summarize(const Ledger& ledger, const Rules& rules, const chain:
   LedgerState state(rules);
   Summary out;
   out.rows = ledger.size();
-  ADIT_TRY_VOID(ledger.walk(1, [&](const Row& row) -> Result<void> {
-    const bool had_landed = state.submitted() && state.submitted()->success;
+  const auto fold = [&](const Row& row) -> Result<void> {
     ADIT_TRY_VOID(state.apply(row));
-    if (row.kind == RowKind::kSubmitted && !had_landed && state.submitted()->success) ++out.vectors_landed;
+    if (row.kind == RowKind::kSubmitted && state.submitted()->success) ++out.vectors_landed;
     return {};
-  }));
+  };
+  ADIT_TRY_VOID(ledger.walk(1, fold));
   if (!state.plan()) return out;
   out.step = state.plan()->step;
   out.asked = state.asked().size();

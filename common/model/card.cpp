@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "common/model/card.hpp"
+
+#include <algorithm>
+
+#include "common/crypto/hash.hpp"
+
+namespace adit::model {
+
+protocol::Card card_of(const Pack& pack) {
+  const ModelConfig& config = pack.config();
+  protocol::Card card;
+  card.base = pack.content_hash();
+  card.tokenizer = crypto::blake2b_256(as_bytes(pack.tokenizer_json()));
+  card.chat_template = crypto::blake2b_256(as_bytes(pack.chat_template()));
+  card.layers = static_cast<std::uint32_t>(config.layers);
+  card.hidden = static_cast<std::uint32_t>(config.hidden);
+  card.ffn = static_cast<std::uint32_t>(config.ffn);
+  card.heads = static_cast<std::uint32_t>(config.heads);
+  card.kv_heads = static_cast<std::uint32_t>(config.kv_heads);
+  card.head_dim = static_cast<std::uint32_t>(config.head_dim);
+  card.vocabulary = static_cast<std::uint32_t>(config.vocab);
+  card.context = static_cast<std::uint32_t>(config.context);
+  for (const LayerWeights& layer : pack.layers()) {
+    for (const kernels::LinearWeights* linear :
+         {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down}) {
+      card.planes.push_back(static_cast<std::uint8_t>(linear->act));
+    }
+  }
+  card.planes.push_back(static_cast<std::uint8_t>(pack.head().act));
+  card.stop_ids = config.stop_ids;
+  std::sort(card.stop_ids.begin(), card.stop_ids.end());
+  card.stop_ids.erase(std::unique(card.stop_ids.begin(), card.stop_ids.end()), card.stop_ids.end());
+  return card;
+}
+
+}  // namespace adit::model

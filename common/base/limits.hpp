@@ -47,6 +47,12 @@ inline constexpr std::uint32_t kRateHotkeysMax = 8192;
 inline constexpr std::uint32_t kMetadataHeaderBytesMax = 16u << 10;
 inline constexpr std::uint32_t kCertificateBytesMax = 1u << 20;
 inline constexpr std::uint32_t kDescriptionBytesMax = 2u << 20;
+
+// Miner
+inline constexpr std::uint64_t kJournalBytesMax = std::uint64_t{1} << 30;
+inline constexpr std::uint32_t kJournalRecordBytesMax = 2u << 20;
+inline constexpr std::uint64_t kAnnounceWaitBlocksMin = 3;
+inline constexpr std::uint64_t kAnnounceWaitBlocksMax = 50;
 static_assert(kReplayRetentionNs >= 2 * (kEnvelopeAgeNsMax + kEnvelopeSkewNsMax));
 
 // Engine

@@ -27,6 +27,23 @@ bool Endpoint::is_unspecified() const {
   return ip == FixedBytes<16>{};
 }
 
+FixedBytes<16> Endpoint::axon_ip() const {
+  if (is_v6) return ip;
+  FixedBytes<16> out{};
+  std::copy_n(ip.begin(), 4, out.begin() + 12);
+  return out;
+}
+
+Endpoint Endpoint::from_axon(bool is_v6, const FixedBytes<16>& axon_ip, std::uint16_t port) {
+  Endpoint out{.is_v6 = is_v6, .ip = {}, .port = port};
+  if (is_v6) {
+    out.ip = axon_ip;
+  } else {
+    std::copy_n(axon_ip.begin() + 12, 4, out.ip.begin());
+  }
+  return out;
+}
+
 std::string Endpoint::host() const {
   std::array<char, INET6_ADDRSTRLEN> out{};
   return inet_ntop(is_v6 ? AF_INET6 : AF_INET, ip.data(), out.data(), out.size()) == nullptr

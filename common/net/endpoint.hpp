@@ -28,6 +28,10 @@ struct Endpoint {
   // 0.0.0.0 or ::
   [[nodiscard]] bool is_unspecified() const;
   [[nodiscard]] std::string host() const;
+  // As the chain stores it: 16 bytes in network order, IPv4 in the last four.
+  [[nodiscard]] FixedBytes<16> axon_ip() const;
+  [[nodiscard]] static Endpoint from_axon(bool is_v6, const FixedBytes<16>& axon_ip,
+                                          std::uint16_t port);
   // "host:port", with brackets for v6.
   [[nodiscard]] std::string text() const;
   friend bool operator==(const Endpoint&, const Endpoint&) = default;

@@ -32,5 +32,14 @@ TEST(Endpoint, knows_loopback_and_unspecified) {
   EXPECT_TRUE(parse_endpoint("[::]:1")->is_unspecified());
 }
 
+TEST(Endpoint, goes_to_the_chain_and_back) {
+  const Endpoint v4 = *parse_endpoint("1.2.3.4:80");
+  EXPECT_EQ(to_hex(v4.axon_ip()), "00000000000000000000000001020304");
+  for (const char* text : {"1.2.3.4:80", "[2001:db8::7]:443", "0.0.0.0:8091"}) {
+    const Endpoint endpoint = *parse_endpoint(text);
+    EXPECT_EQ(Endpoint::from_axon(endpoint.is_v6, endpoint.axon_ip(), endpoint.port), endpoint);
+  }
+}
+
 }  // namespace
 }  // namespace adit::net

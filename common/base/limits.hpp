@@ -66,6 +66,9 @@ inline constexpr std::uint32_t kScaleDepthMax = 64;
 inline constexpr std::uint32_t kScaleItemsMax = 1u << 22;
 inline constexpr std::uint32_t kMetadataItemsMax = 1u << 20;
 inline constexpr std::uint32_t kRpcMessageBytesMax = 64u << 20;
+inline constexpr std::uint32_t kRpcPendingMax = 1024;
+inline constexpr std::uint32_t kRpcNotificationsMax = 1024;
+inline constexpr std::uint32_t kRpcEarlyNotificationsMax = 64;
 inline constexpr std::uint32_t kRpcTimeoutMs = 60'000;
 
 }  // namespace adit::limits

@@ -50,6 +50,10 @@ void ActBuffer::prepare(Isa isa, ActForm form, int n, int k) {
     bias_hi_ = carver.take<std::int32_t>(group_count);
     bias_lo_ = carver.take<std::int32_t>(group_count);
     shift_ = carver.take<std::int32_t>(group_count);
+    pair_hi_ = carver.take<std::int32_t>(pair_row(n));
+    pair_lo_ = carver.take<std::int32_t>(pair_row(n));
+    sq_hi_ = carver.take<std::uint64_t>(tokens);
+    sq_lo_ = carver.take<std::uint64_t>(tokens);
     scale_ = carver.take<float>(tokens);
     wide_ = carver.take<std::int16_t>(with_wide ? values : 0);
     if (!with_wide) wide_ = nullptr;

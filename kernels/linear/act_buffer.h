@@ -7,7 +7,11 @@
 //          sum_hi, sum_lo   [n][k_pad/32] int32, sums of hi and lo over each group
 //          bias_hi, bias_lo   [n][k_pad/32] int32, -128 times those sums: what the +128 of int8 codes adds
 //          shift    [n][k_pad/32] int32, 0..6 (A16: 0)
+//          pair_hi, pair_lo   [n][ceil(k_pad/64)] int32: sum_hi (sum_lo) of two neighbouring groups as
+//                   int16, the lower group in the low half; A16 only
 //          scale    [n] f32, the token scale `as`
+//          sq_hi, sq_lo   [n] u64: sums of squares of what an int32 accumulator sees (A16: of each plane;
+//                   A8g32: of 2^shift * hi), for the Cauchy-Schwarz proof
 //          wide     [n][k_pad] int16, 2^shift * hi or 256 hi + lo, columns of each four in the order
 //                   0 2 1 3; filled only when prepared for kAvx2
 //          Columns k..k_pad are 0. k_pad = k rounded up to 32. All arrays are 64-byte aligned.
@@ -38,6 +42,7 @@ class ActBuffer {
   int k() const { return k_; }
   int k_pad() const { return k_pad_; }
   int groups() const { return k_pad_ / kGroup; }
+  int pairs() const { return (groups() + 1) / 2; }
 
   std::int8_t* hi(int token) { return hi_ + row(token); }
   const std::int8_t* hi(int token) const { return hi_ + row(token); }
@@ -53,6 +58,14 @@ class ActBuffer {
   const std::int32_t* bias_lo(int token) const { return bias_lo_ + group_row(token); }
   std::int32_t* shift(int token) { return shift_ + group_row(token); }
   const std::int32_t* shift(int token) const { return shift_ + group_row(token); }
+  std::int32_t* pair_hi(int token) { return pair_hi_ + pair_row(token); }
+  const std::int32_t* pair_hi(int token) const { return pair_hi_ + pair_row(token); }
+  std::int32_t* pair_lo(int token) { return pair_lo_ + pair_row(token); }
+  const std::int32_t* pair_lo(int token) const { return pair_lo_ + pair_row(token); }
+  std::uint64_t& sq_hi(int token) { return sq_hi_[token]; }
+  std::uint64_t sq_hi(int token) const { return sq_hi_[token]; }
+  std::uint64_t& sq_lo(int token) { return sq_lo_[token]; }
+  std::uint64_t sq_lo(int token) const { return sq_lo_[token]; }
   float& scale(int token) { return scale_[token]; }
   float scale(int token) const { return scale_[token]; }
   bool has_wide() const { return wide_ != nullptr; }
@@ -64,6 +77,10 @@ class ActBuffer {
     return static_cast<std::size_t>(token) * static_cast<std::size_t>(k_pad_);
   }
   std::size_t group_row(int token) const { return row(token) / kGroup; }
+
+  std::size_t pair_row(int token) const {
+    return static_cast<std::size_t>(token) * static_cast<std::size_t>(pairs());
+  }
 
   struct Free {
     void operator()(std::uint8_t* memory) const;
@@ -81,6 +98,10 @@ class ActBuffer {
   std::int32_t* bias_hi_ = nullptr;
   std::int32_t* bias_lo_ = nullptr;
   std::int32_t* shift_ = nullptr;
+  std::int32_t* pair_hi_ = nullptr;
+  std::int32_t* pair_lo_ = nullptr;
+  std::uint64_t* sq_hi_ = nullptr;
+  std::uint64_t* sq_lo_ = nullptr;
   float* scale_ = nullptr;
   std::int16_t* wide_ = nullptr;
 };

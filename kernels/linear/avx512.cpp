@@ -13,7 +13,6 @@ namespace adit::kernels {
 namespace {
 
 constexpr int kBlockTokens = 8;
-// Activations of one pass over the tiles stay in the second-level cache.
 constexpr int kChunkBytes = 384 * 1024;
 
 struct Tile {
@@ -69,10 +68,16 @@ __m512i load_offsets(const Tile& tile, int group) {
       _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tile.o + group * kTileRows)));
 }
 
-__m512i four_activations(const std::int8_t* x) {
-  std::int32_t four = 0;
-  std::memcpy(&four, x, sizeof four);
-  return _mm512_set1_epi32(four);
+// acc + codes of 16 rows times four activations of one token. Written out because GCC 12 does not fold the
+// broadcast into the instruction, and the loop is bound by instructions.
+__m512i dot_four(__m512i acc, __m512i codes, const std::int8_t* x) {
+  struct Four {
+    std::int8_t x[4];
+  };
+  __asm__("vpdpbusd %2%{1to16%}, %1, %0"
+          : "+v"(acc)
+          : "v"(codes), "m"(*reinterpret_cast<const Four*>(x)));
+  return acc;
 }
 
 // bias + sum_k code * x over one group, for 16 rows.
@@ -80,8 +85,8 @@ __m512i dot_group(const __m512i* w, const std::int8_t* x, __m512i bias) {
   __m512i even = bias;
   __m512i odd = _mm512_setzero_si512();
   for (int j = 0; j < 8; j += 2) {
-    even = _mm512_dpbusd_epi32(even, w[j], four_activations(x + 4 * j));
-    odd = _mm512_dpbusd_epi32(odd, w[j + 1], four_activations(x + 4 * j + 4));
+    even = dot_four(even, w[j], x + 4 * j);
+    odd = dot_four(odd, w[j + 1], x + 4 * j + 4);
   }
   return _mm512_add_epi32(even, odd);
 }
@@ -90,8 +95,8 @@ __m512i dot_group(const __m512i* w, const std::int8_t* x, __m512i bias) {
 void dot_group_planes(const __m512i* w, const std::int8_t* hi, const std::int8_t* lo,
                       __m512i& dot_hi, __m512i& dot_lo) {
   for (int j = 0; j < 8; ++j) {
-    dot_hi = _mm512_dpbusd_epi32(dot_hi, w[j], four_activations(hi + 4 * j));
-    dot_lo = _mm512_dpbusd_epi32(dot_lo, w[j], four_activations(lo + 4 * j));
+    dot_hi = dot_four(dot_hi, w[j], hi + 4 * j);
+    dot_lo = dot_four(dot_lo, w[j], lo + 4 * j);
   }
 }
 
@@ -117,167 +122,218 @@ __m512 planes_to_float(__m512i hi, __m512i lo) {
               half(_mm512_extracti64x4_epi64(hi, 1), _mm512_extracti64x4_epi64(lo, 1)));
 }
 
+// What a block of NT tokens reads, from its first token on.
+template <bool kU4>
+struct Tokens {
+  Tokens(const ActBuffer& act, int token)
+      : stride(act.k_pad()),
+        groups(act.groups()),
+        pairs(act.pairs()),
+        hi(act.hi(token)),
+        lo(act.form() == ActForm::kA16 ? act.lo(token) : nullptr),
+        start_hi(kU4 ? act.sum_hi(token) : act.bias_hi(token)),
+        start_lo(kU4 ? act.sum_lo(token) : act.bias_lo(token)),
+        pair_hi(act.pair_hi(token)),
+        pair_lo(act.pair_lo(token)),
+        shift(act.shift(token)) {}
+
+  std::ptrdiff_t stride;
+  std::ptrdiff_t groups;
+  std::ptrdiff_t pairs;
+  const std::int8_t* hi;
+  const std::int8_t* lo;
+  // Group sums (u4), or what takes the codes' +128 away (int8).
+  const std::int32_t* start_hi;
+  const std::int32_t* start_lo;
+  const std::int32_t* pair_hi;
+  const std::int32_t* pair_lo;
+  const std::int32_t* shift;
+};
+
 // NT tokens x 16 rows with int32 accumulators: the sums are proved to fit.
 template <bool kU4, int NT>
 void narrow_a8(const LinearCall& call, const Tile& tile, int index, int token) {
-  const ActBuffer& act = *call.act;
-  const std::ptrdiff_t stride = act.k_pad();
-  const std::ptrdiff_t groups = act.groups();
-  const std::int8_t* x = act.hi(token);
-  const std::int32_t* start = kU4 ? act.sum_hi(token) : act.bias_hi(token);
-  const std::int32_t* shift = act.shift(token);
+  const Tokens<kU4> x(*call.act, token);
   __m512i acc[NT];
+#pragma GCC unroll 8
   for (int t = 0; t < NT; ++t) acc[t] = _mm512_setzero_si512();
-  for (int group = 0; group < groups; ++group) {
+  for (int group = 0; group < x.groups; ++group) {
     __m512i w[8];
     load_codes<kU4>(tile, group, w);
     const __m512i s = load_scales(tile, group);
     const __m512i o = kU4 ? load_offsets(tile, group) : _mm512_setzero_si512();
+#pragma GCC unroll 8
     for (int t = 0; t < NT; ++t) {
-      const __m512i sum = _mm512_set1_epi32(start[t * groups + group]);
+      const std::ptrdiff_t cell = t * x.groups + group;
+      const __m512i sum = _mm512_set1_epi32(x.start_hi[cell]);
       const __m512i dot =
-          dot_group(w, x + t * stride + group * kGroup, kU4 ? _mm512_setzero_si512() : sum);
+          dot_group(w, x.hi + t * x.stride + group * kGroup, kU4 ? _mm512_setzero_si512() : sum);
       __m512i part = _mm512_mullo_epi32(dot, s);
       if (kU4) part = _mm512_add_epi32(part, _mm512_mullo_epi32(o, sum));
-      part = _mm512_sllv_epi32(part, _mm512_set1_epi32(shift[t * groups + group]));
-      acc[t] = _mm512_add_epi32(acc[t], part);
+      acc[t] = _mm512_add_epi32(acc[t], _mm512_sllv_epi32(part, _mm512_set1_epi32(x.shift[cell])));
     }
   }
+#pragma GCC unroll 8
   for (int t = 0; t < NT; ++t) store_rows(call, tile, index, token + t, _mm512_cvtepi32_ps(acc[t]));
+}
+
+// One group of NT tokens, both planes; the u4 offsets come in by pairs of groups.
+template <bool kU4, int NT>
+void narrow_a16_group(const Tile& tile, const Tokens<kU4>& x, int group, __m512i* acc_hi,
+                      __m512i* acc_lo) {
+  __m512i w[8];
+  load_codes<kU4>(tile, group, w);
+  const __m512i s = load_scales(tile, group);
+#pragma GCC unroll 8
+  for (int t = 0; t < NT; ++t) {
+    const std::ptrdiff_t cell = t * x.groups + group;
+    const std::ptrdiff_t at = t * x.stride + group * kGroup;
+    __m512i hi = kU4 ? _mm512_setzero_si512() : _mm512_set1_epi32(x.start_hi[cell]);
+    __m512i lo = kU4 ? _mm512_setzero_si512() : _mm512_set1_epi32(x.start_lo[cell]);
+    dot_group_planes(w, x.hi + at, x.lo + at, hi, lo);
+    acc_hi[t] = _mm512_add_epi32(acc_hi[t], _mm512_mullo_epi32(hi, s));
+    acc_lo[t] = _mm512_add_epi32(acc_lo[t], _mm512_mullo_epi32(lo, s));
+  }
 }
 
 template <bool kU4, int NT>
 void narrow_a16(const LinearCall& call, const Tile& tile, int index, int token) {
-  const ActBuffer& act = *call.act;
-  const std::ptrdiff_t stride = act.k_pad();
-  const std::ptrdiff_t groups = act.groups();
-  const std::int8_t* x_hi = act.hi(token);
-  const std::int8_t* x_lo = act.lo(token);
-  const std::int32_t* start_hi = kU4 ? act.sum_hi(token) : act.bias_hi(token);
-  const std::int32_t* start_lo = kU4 ? act.sum_lo(token) : act.bias_lo(token);
+  const Tokens<kU4> x(*call.act, token);
   __m512i acc_hi[NT];
   __m512i acc_lo[NT];
+#pragma GCC unroll 8
   for (int t = 0; t < NT; ++t) acc_hi[t] = acc_lo[t] = _mm512_setzero_si512();
-  for (int group = 0; group < groups; ++group) {
-    __m512i w[8];
-    load_codes<kU4>(tile, group, w);
-    const __m512i s = load_scales(tile, group);
-    const __m512i o = kU4 ? load_offsets(tile, group) : _mm512_setzero_si512();
+  for (int pair = 0; pair < x.pairs; ++pair) {
+    const int group = 2 * pair;
+    const bool whole = group + 1 < x.groups;
+    narrow_a16_group<kU4, NT>(tile, x, group, acc_hi, acc_lo);
+    if (whole) narrow_a16_group<kU4, NT>(tile, x, group + 1, acc_hi, acc_lo);
+    if (!kU4) continue;
+    const __m512i high =
+        whole ? _mm512_slli_epi32(load_offsets(tile, group + 1), 16) : _mm512_setzero_si512();
+    const __m512i o = _mm512_mask_blend_epi16(0xaaaaaaaa, load_offsets(tile, group), high);
+#pragma GCC unroll 8
     for (int t = 0; t < NT; ++t) {
-      const __m512i sum_hi = _mm512_set1_epi32(start_hi[t * groups + group]);
-      const __m512i sum_lo = _mm512_set1_epi32(start_lo[t * groups + group]);
-      __m512i hi = kU4 ? _mm512_setzero_si512() : sum_hi;
-      __m512i lo = kU4 ? _mm512_setzero_si512() : sum_lo;
-      const std::ptrdiff_t at = t * stride + group * kGroup;
-      dot_group_planes(w, x_hi + at, x_lo + at, hi, lo);
-      acc_hi[t] = _mm512_add_epi32(acc_hi[t], _mm512_mullo_epi32(hi, s));
-      acc_lo[t] = _mm512_add_epi32(acc_lo[t], _mm512_mullo_epi32(lo, s));
-      if (kU4) {
-        acc_hi[t] = _mm512_add_epi32(acc_hi[t], _mm512_mullo_epi32(o, sum_hi));
-        acc_lo[t] = _mm512_add_epi32(acc_lo[t], _mm512_mullo_epi32(o, sum_lo));
-      }
+      acc_hi[t] =
+          _mm512_dpwssd_epi32(acc_hi[t], o, _mm512_set1_epi32(x.pair_hi[t * x.pairs + pair]));
+      acc_lo[t] =
+          _mm512_dpwssd_epi32(acc_lo[t], o, _mm512_set1_epi32(x.pair_lo[t * x.pairs + pair]));
     }
   }
+#pragma GCC unroll 8
   for (int t = 0; t < NT; ++t) {
     store_rows(call, tile, index, token + t, planes_to_float(acc_hi[t], acc_lo[t]));
   }
 }
 
-// One token with int64 accumulators, for sums that int32 might not hold. A group's own sum of code * X fits
-// int32 (32 * 128 * 32639); products with s and o do not.
-template <bool kU4>
-void wide_token(const LinearCall& call, const Tile& tile, int index, int token) {
-  const ActBuffer& act = *call.act;
-  const bool planes = act.form() == ActForm::kA16;
-  __m512i even = _mm512_setzero_si512();
-  __m512i odd = _mm512_setzero_si512();
-  for (int group = 0; group < act.groups(); ++group) {
+// int64 sums of 16 rows, even and odd ones apart.
+struct WideSums {
+  __m512i even;
+  __m512i odd;
+  void add(__m512i a, __m512i b, __m512i b_odd) {
+    even = _mm512_add_epi64(even, _mm512_mul_epi32(a, b));
+    odd = _mm512_add_epi64(odd, _mm512_mul_epi32(_mm512_srli_epi64(a, 32), b_odd));
+  }
+  __m512 value() const {
+    const __m512i order = _mm512_setr_epi32(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+    return _mm512_permutexvar_ps(order, join(_mm512_cvtepi64_ps(even), _mm512_cvtepi64_ps(odd)));
+  }
+};
+
+// NT tokens with int64 accumulators. A group's own sum of code * X fits int32 (32 * 128 * 32639), its
+// products with s and o do not.
+template <bool kU4, bool kA16, int NT>
+void wide(const LinearCall& call, const Tile& tile, int index, int token) {
+  const Tokens<kU4> x(*call.act, token);
+  const __m512i zero = _mm512_setzero_si512();
+  WideSums acc[NT];
+#pragma GCC unroll 8
+  for (int t = 0; t < NT; ++t) acc[t] = WideSums{zero, zero};
+  for (int group = 0; group < x.groups; ++group) {
     __m512i w[8];
     load_codes<kU4>(tile, group, w);
     const __m512i s = load_scales(tile, group);
-    const __m512i zero = _mm512_setzero_si512();
-    __m512i hi = kU4 ? zero : _mm512_set1_epi32(act.bias_hi(token)[group]);
-    std::int32_t sum = act.sum_hi(token)[group];
-    if (planes) {
-      __m512i lo = kU4 ? zero : _mm512_set1_epi32(act.bias_lo(token)[group]);
-      dot_group_planes(w, act.hi(token) + group * kGroup, act.lo(token) + group * kGroup, hi, lo);
-      hi = _mm512_add_epi32(_mm512_slli_epi32(hi, 8), lo);
-      sum = 256 * sum + act.sum_lo(token)[group];
-    } else {
-      hi = dot_group(w, act.hi(token) + group * kGroup, hi);
-      hi = _mm512_sllv_epi32(hi, _mm512_set1_epi32(act.shift(token)[group]));
-      sum *= 1 << act.shift(token)[group];
-    }
-    even = _mm512_add_epi64(even, _mm512_mul_epi32(hi, s));
-    odd = _mm512_add_epi64(odd,
-                           _mm512_mul_epi32(_mm512_srli_epi64(hi, 32), _mm512_srli_epi64(s, 32)));
-    if (kU4) {
-      const __m512i o = load_offsets(tile, group);
-      const __m512i x = _mm512_set1_epi32(sum);
-      even = _mm512_add_epi64(even, _mm512_mul_epi32(o, x));
-      odd = _mm512_add_epi64(odd, _mm512_mul_epi32(_mm512_srli_epi64(o, 32), x));
+    const __m512i s_odd = _mm512_srli_epi64(s, 32);
+    const __m512i o = kU4 ? load_offsets(tile, group) : zero;
+#pragma GCC unroll 8
+    for (int t = 0; t < NT; ++t) {
+      const std::ptrdiff_t cell = t * x.groups + group;
+      const std::ptrdiff_t at = t * x.stride + group * kGroup;
+      __m512i dot = kU4 ? zero : _mm512_set1_epi32(x.start_hi[cell]);
+      if (kA16) {
+        __m512i lo = kU4 ? zero : _mm512_set1_epi32(x.start_lo[cell]);
+        dot_group_planes(w, x.hi + at, x.lo + at, dot, lo);
+        dot = _mm512_add_epi32(_mm512_slli_epi32(dot, 8), lo);
+      } else {
+        dot = _mm512_sllv_epi32(dot_group(w, x.hi + at, dot), _mm512_set1_epi32(x.shift[cell]));
+      }
+      acc[t].add(dot, s, s_odd);
+      if (kU4) {
+        const std::int32_t sum = kA16 ? 256 * x.start_hi[cell] + x.start_lo[cell]
+                                      : x.start_hi[cell] * (1 << x.shift[cell]);
+        acc[t].add(o, _mm512_set1_epi32(sum), _mm512_set1_epi32(sum));
+      }
     }
   }
-  const __m512i order = _mm512_setr_epi32(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
-  const __m512 split = join(_mm512_cvtepi64_ps(even), _mm512_cvtepi64_ps(odd));
-  store_rows(call, tile, index, token, _mm512_permutexvar_ps(order, split));
+#pragma GCC unroll 8
+  for (int t = 0; t < NT; ++t) store_rows(call, tile, index, token + t, acc[t].value());
 }
 
 template <bool kU4, int NT>
-void narrow_tokens(const LinearCall& call, const Tile& tile, int index, int token) {
-  if (call.act->form() == ActForm::kA16) {
-    narrow_a16<kU4, NT>(call, tile, index, token);
+void tokens_of_tile(const LinearCall& call, const Tile& tile, int index, int token) {
+  const bool planes = call.act->form() == ActForm::kA16;
+  if (call.narrow) {
+    planes ? narrow_a16<kU4, NT>(call, tile, index, token)
+           : narrow_a8<kU4, NT>(call, tile, index, token);
   } else {
-    narrow_a8<kU4, NT>(call, tile, index, token);
+    planes ? wide<kU4, true, NT>(call, tile, index, token)
+           : wide<kU4, false, NT>(call, tile, index, token);
   }
 }
 
 template <bool kU4>
-void tokens_of_tile(const LinearCall& call, const Tile& tile, int index, int begin, int end) {
-  if (!call.narrow) {
-    for (int token = begin; token < end; ++token) wide_token<kU4>(call, tile, index, token);
-    return;
-  }
-  int token = begin;
-  for (; token + kBlockTokens <= end; token += kBlockTokens) {
-    narrow_tokens<kU4, kBlockTokens>(call, tile, index, token);
-  }
-  switch (end - token) {
+void block_of_tile(const LinearCall& call, const Tile& tile, int index, int token, int count) {
+  switch (count) {
+    case 8:
+      tokens_of_tile<kU4, 8>(call, tile, index, token);
+      break;
     case 7:
-      narrow_tokens<kU4, 7>(call, tile, index, token);
+      tokens_of_tile<kU4, 7>(call, tile, index, token);
       break;
     case 6:
-      narrow_tokens<kU4, 6>(call, tile, index, token);
+      tokens_of_tile<kU4, 6>(call, tile, index, token);
       break;
     case 5:
-      narrow_tokens<kU4, 5>(call, tile, index, token);
+      tokens_of_tile<kU4, 5>(call, tile, index, token);
       break;
     case 4:
-      narrow_tokens<kU4, 4>(call, tile, index, token);
+      tokens_of_tile<kU4, 4>(call, tile, index, token);
       break;
     case 3:
-      narrow_tokens<kU4, 3>(call, tile, index, token);
+      tokens_of_tile<kU4, 3>(call, tile, index, token);
       break;
     case 2:
-      narrow_tokens<kU4, 2>(call, tile, index, token);
-      break;
-    case 1:
-      narrow_tokens<kU4, 1>(call, tile, index, token);
+      tokens_of_tile<kU4, 2>(call, tile, index, token);
       break;
     default:
+      tokens_of_tile<kU4, 1>(call, tile, index, token);
       break;
   }
 }
 
+// Weights of one chunk of tiles stay in the second-level cache while all tokens pass over them, and the
+// activations of one block of tokens in the first.
 template <bool kU4>
 void linear_form(const LinearCall& call) {
-  const int planes = call.act->form() == ActForm::kA16 ? 2 : 1;
-  const int fitting = kChunkBytes / (call.act->k_pad() * planes) / kBlockTokens * kBlockTokens;
-  const int chunk = fitting < kBlockTokens ? kBlockTokens : fitting;
-  for (int begin = call.token_begin; begin < call.token_end; begin += chunk) {
-    const int end = begin + chunk < call.token_end ? begin + chunk : call.token_end;
-    for (int index = call.tile_begin; index < call.tile_end; ++index) {
-      tokens_of_tile<kU4>(call, tile_of<kU4>(*call.weights, index), index, begin, end);
+  const int fitting = kChunkBytes / (call.weights->k_pad * kTileRows / (kU4 ? 2 : 1));
+  const int chunk = fitting < 1 ? 1 : fitting;
+  for (int first = call.tile_begin; first < call.tile_end; first += chunk) {
+    const int last = first + chunk < call.tile_end ? first + chunk : call.tile_end;
+    for (int begin = call.token_begin; begin < call.token_end; begin += kBlockTokens) {
+      const int end = begin + kBlockTokens < call.token_end ? begin + kBlockTokens : call.token_end;
+      for (int index = first; index < last; ++index) {
+        block_of_tile<kU4>(call, tile_of<kU4>(*call.weights, index), index, begin, end - begin);
+      }
     }
   }
 }

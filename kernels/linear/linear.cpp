@@ -26,23 +26,20 @@ bool always_fits(const LinearWeights& weights, ActForm form) {
   return product_below(weights.abs_row_max, largest, kNarrowLimit);
 }
 
-struct Squares {
-  std::uint64_t hi = 0;
-  std::uint64_t lo = 0;
-};
-
-// The sums of squares of what an int32 accumulator sees: each plane for A16, 2^shift * hi for A8g32.
-Squares plane_squares(const ActBuffer& act, int token) {
-  Squares squares;
-  for (int i = 0; i < act.k_pad(); ++i) {
-    const int hi = act.hi(token)[i] * (1 << act.shift(token)[i / kGroup]);
-    squares.hi += static_cast<std::uint64_t>(static_cast<std::int64_t>(hi) * hi);
-    if (act.form() == ActForm::kA16) {
-      const int lo = act.lo(token)[i];
-      squares.lo += static_cast<std::uint64_t>(lo * lo);
-    }
+// Two neighbouring group sums of a plane, at most 32 * 128 in size, as the int16 halves of one int32.
+void fill_pairs(ActBuffer& act, int token) {
+  if (act.form() != ActForm::kA16) return;
+  const int groups = act.groups();
+  for (int pair = 0; pair < act.pairs(); ++pair) {
+    const auto join = [&](const std::int32_t* sums) {
+      const std::uint32_t low = static_cast<std::uint32_t>(sums[2 * pair]) & 0xffffu;
+      const std::uint32_t high =
+          2 * pair + 1 < groups ? static_cast<std::uint32_t>(sums[2 * pair + 1]) << 16 : 0;
+      return static_cast<std::int32_t>(low | high);
+    };
+    act.pair_hi(token)[pair] = join(act.sum_hi(token));
+    act.pair_lo(token)[pair] = join(act.sum_lo(token));
   }
-  return squares;
 }
 
 void run(Isa isa, const LinearCall& call) {
@@ -71,6 +68,8 @@ void zero_token(ActBuffer& act, int token) {
     std::memset(row, 0, groups * sizeof(std::int32_t));
   }
   if (act.has_wide()) std::memset(act.wide(token), 0, width * sizeof(std::int16_t));
+  act.sq_hi(token) = 0;
+  act.sq_lo(token) = 0;
   act.scale(token) = 0.0f;
 }
 
@@ -90,14 +89,15 @@ bool quantize(Isa isa, const float* x, std::size_t ldx, ActBuffer& act, int toke
         finite &= quantize_token_avx512(row, act, token);
         break;
     }
+    fill_pairs(act, token);
   }
   return finite;
 }
 
 bool fits_int32(const LinearWeights& weights, const ActBuffer& act, int token) {
   if (always_fits(weights, act.form())) return true;
-  const Squares squares = plane_squares(act, token);
-  return product_below(weights.sq_row_max, std::max(squares.hi, squares.lo), kSquareLimit);
+  return product_below(weights.sq_row_max, std::max(act.sq_hi(token), act.sq_lo(token)),
+                       kSquareLimit);
 }
 
 void linear(Isa isa, const LinearWeights& weights, const ActBuffer& act, float* y, std::size_t ldy,

@@ -93,6 +93,8 @@ GroupSums sums_of(ActBuffer& act, int token) {
 void quantize_a16(const float* x, float inverse, ActBuffer& act, int token) {
   const GroupSums sums = sums_of(act, token);
   const __m256i round = _mm256_set1_epi16(128);
+  std::uint64_t sq_hi = 0;
+  std::uint64_t sq_lo = 0;
   for (int group = 0; group < act.groups(); ++group) {
     const Words words = to_words(load_group(x + group * kGroup, act.k() - group * kGroup), inverse);
     const __m256i hi = signed_bytes(_mm256_srai_epi16(_mm256_add_epi16(words.part[0], round), 8),
@@ -102,11 +104,16 @@ void quantize_a16(const float* x, float inverse, ActBuffer& act, int token) {
     store(act.lo(token) + group * kGroup, lo);
     if (act.has_wide()) store_wide(act.wide(token) + group * kGroup, words.part[0], words.part[1]);
     sums.set(group, sum_bytes(hi), sum_bytes(lo), 0);
+    sq_hi += square_bytes(hi);
+    sq_lo += square_bytes(lo);
   }
+  act.sq_hi(token) = sq_hi;
+  act.sq_lo(token) = sq_lo;
 }
 
 void quantize_a8(const float* x, float amax, float inverse, ActBuffer& act, int token) {
   const GroupSums sums = sums_of(act, token);
+  std::uint64_t sq = 0;
   for (int group = 0; group < act.groups(); ++group) {
     const Group values = load_group(x + group * kGroup, act.k() - group * kGroup);
     const int shift = group_shift(float_of_bits(largest_lane(magnitudes(values))), amax);
@@ -119,7 +126,10 @@ void quantize_a8(const float* x, float amax, float inverse, ActBuffer& act, int 
                  _mm256_sll_epi16(words.part[1], count));
     }
     sums.set(group, sum_bytes(bytes), 0, shift);
+    sq += static_cast<std::uint64_t>(square_bytes(bytes)) << (2 * shift);
   }
+  act.sq_hi(token) = sq;
+  act.sq_lo(token) = 0;
 }
 
 }  // namespace

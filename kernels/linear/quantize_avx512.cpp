@@ -44,6 +44,42 @@ __m256i to_bytes(__m512i low, __m512i high) {
                                  _mm512_cvtepi32_epi8(high), 1);
 }
 
+// Sums of squares of signed bytes, kept as 16 counts: a group adds at most 2 * 2^14 to each, so int32 holds
+// 2^16 groups.
+class Squares {
+ public:
+  void add(__m256i bytes) {
+    const __m512i words = _mm512_cvtepi8_epi16(bytes);
+    counts_ = _mm512_dpwssd_epi32(counts_, words, words);
+  }
+  std::uint64_t total() const {
+    const __m512i low = _mm512_cvtepu32_epi64(_mm512_castsi512_si256(counts_));
+    const __m512i high = _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(counts_, 1));
+    return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(_mm512_add_epi64(low, high)));
+  }
+
+ private:
+  __m512i counts_ = _mm512_setzero_si512();
+};
+
+// The same for 2^shift * bytes, whose squares need int64.
+class ShiftedSquares {
+ public:
+  void add(__m256i bytes, int shift) {
+    const __m512i words = _mm512_sll_epi16(_mm512_cvtepi8_epi16(bytes), _mm_cvtsi32_si128(shift));
+    const __m512i counts = _mm512_madd_epi16(words, words);
+    low_ = _mm512_add_epi64(low_, _mm512_cvtepu32_epi64(_mm512_castsi512_si256(counts)));
+    high_ = _mm512_add_epi64(high_, _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(counts, 1)));
+  }
+  std::uint64_t total() const {
+    return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(_mm512_add_epi64(low_, high_)));
+  }
+
+ private:
+  __m512i low_ = _mm512_setzero_si512();
+  __m512i high_ = _mm512_setzero_si512();
+};
+
 void store_bytes(std::int8_t* at, __m256i bytes) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), bytes);
 }
@@ -53,6 +89,8 @@ void quantize_a16(const float* x, float inverse, ActBuffer& act, int token) {
                        act.shift(token)};
   const __m512 scale = _mm512_set1_ps(inverse);
   const __m512i round = _mm512_set1_epi32(128);
+  Squares sq_hi;
+  Squares sq_lo;
   for (int group = 0; group < act.groups(); ++group) {
     const Pair values = load_group(x + group * kGroup, act.k() - group * kGroup);
     const __m512i low = _mm512_cvtps_epi32(_mm512_mul_ps(values.low, scale));
@@ -65,12 +103,17 @@ void quantize_a16(const float* x, float inverse, ActBuffer& act, int token) {
     store_bytes(act.hi(token) + group * kGroup, hi);
     store_bytes(act.lo(token) + group * kGroup, lo);
     sums.set(group, sum_bytes(hi), sum_bytes(lo), 0);
+    sq_hi.add(hi);
+    sq_lo.add(lo);
   }
+  act.sq_hi(token) = sq_hi.total();
+  act.sq_lo(token) = sq_lo.total();
 }
 
 void quantize_a8(const float* x, float amax, float inverse, ActBuffer& act, int token) {
   const GroupSums sums{act.sum_hi(token), act.sum_lo(token), act.bias_hi(token), act.bias_lo(token),
                        act.shift(token)};
+  ShiftedSquares sq;
   for (int group = 0; group < act.groups(); ++group) {
     const Pair values = load_group(x + group * kGroup, act.k() - group * kGroup);
     const float group_amax = float_of_bits(_mm512_reduce_max_epu32(magnitudes(values)));
@@ -80,7 +123,10 @@ void quantize_a8(const float* x, float amax, float inverse, ActBuffer& act, int 
                                    _mm512_cvtps_epi32(_mm512_mul_ps(values.high, scale)));
     store_bytes(act.hi(token) + group * kGroup, bytes);
     sums.set(group, sum_bytes(bytes), 0, shift);
+    sq.add(bytes, shift);
   }
+  act.sq_hi(token) = sq.total();
+  act.sq_lo(token) = 0;
 }
 
 }  // namespace

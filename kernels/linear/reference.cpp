@@ -121,6 +121,8 @@ void quantize_group_a16(const float* x, int count, float inverse, ActBuffer& act
     act.lo(token)[column] = to_i8(lo);
     sum_hi += hi;
     sum_lo += lo;
+    act.sq_hi(token) += static_cast<std::uint64_t>(hi * hi);
+    act.sq_lo(token) += static_cast<std::uint64_t>(lo * lo);
   }
   set_sums(act, token, group, sum_hi, sum_lo, 0);
 }
@@ -139,6 +141,7 @@ void quantize_group_a8(const float* x, int count, float amax, float inverse, Act
         i < count ? static_cast<std::int32_t>(nearbyintf(x[column] * group_inverse)) : 0;
     act.hi(token)[column] = to_i8(xq);
     sum += xq;
+    act.sq_hi(token) += static_cast<std::uint64_t>(xq * xq) << (2 * shift);
   }
   set_sums(act, token, group, sum, 0, shift);
 }
@@ -153,6 +156,8 @@ bool quantize_token_scalar(const float* x, ActBuffer& act, int token) {
     zero_token(act, token);
     return magnitude < kInfinityBits;
   }
+  act.sq_hi(token) = 0;
+  act.sq_lo(token) = 0;
   const bool is_a16 = act.form() == ActForm::kA16;
   const float inverse = is_a16 ? kA16Max / amax : kA8Max / amax;
   act.scale(token) = is_a16 ? amax / kA16Max : (amax / kA8Max) * kA8Unit;

@@ -40,6 +40,8 @@ void expect_same(const ActBuffer& got, const ActBuffer& want, int token) {
   EXPECT_TRUE(same_row("bias_lo", got.bias_lo(token), want.bias_lo(token), groups));
   EXPECT_TRUE(same_row("shift", got.shift(token), want.shift(token), groups));
   EXPECT_EQ(bits_of(got.scale(token)), bits_of(want.scale(token)));
+  EXPECT_EQ(got.sq_hi(token), want.sq_hi(token));
+  EXPECT_EQ(got.sq_lo(token), want.sq_lo(token));
 }
 
 void expect_wide_form(const ActBuffer& act, int token) {

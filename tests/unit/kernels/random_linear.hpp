@@ -39,6 +39,7 @@ class TestLinear {
     }
     for (float& scale : layer.rs_) scale = random.wide();
     if (random.between(0, 1) == 1) layer.bias_ = random.wide_row(m);
+    layer.misaligned_ = random.between(0, 1) * random.between(1, 63);
     layer.build();
     return layer;
   }
@@ -77,6 +78,8 @@ class TestLinear {
   ActForm act_;
   int m_;
   int k_;
+  int misaligned_ = 0;
+  std::size_t first_ = 0;
   std::vector<int> codes_;
   std::vector<int> scales_;
   std::vector<int> offsets_;
@@ -97,10 +100,11 @@ inline void TestLinear::place_code(int row, int column) {
   const auto k_pad = static_cast<std::size_t>(view_.k_pad);
   const int code = codes_[index(row, column)];
   if (form_ == WeightForm::kI8) {
-    q_[((tile * (k_pad / 4) + at / 4) * kTileRows + lane) * 4 + at % 4] =
+    q_[first_ + ((tile * (k_pad / 4) + at / 4) * kTileRows + lane) * 4 + at % 4] =
         static_cast<std::uint8_t>(code + 128);
   } else {
-    std::uint8_t& byte = q_[((tile * (k_pad / 8) + at / 8) * kTileRows + lane) * 4 + at % 4];
+    std::uint8_t& byte =
+        q_[first_ + ((tile * (k_pad / 8) + at / 8) * kTileRows + lane) * 4 + at % 4];
     const int other = at % 8 < 4 ? byte & 0xf0 : byte & 0x0f;
     byte = static_cast<std::uint8_t>(other | (at % 8 < 4 ? code : code << 4));
   }
@@ -116,7 +120,10 @@ inline void TestLinear::build() {
                         .k_pad = round_up(k_, kGroup)};
   const auto cells = static_cast<std::size_t>(view_.m_pad) * static_cast<std::size_t>(view_.k_pad);
   // Padding codes may be anything: activations and scales are 0 there.
-  q_.assign(form_ == WeightForm::kI8 ? cells : cells / 2, 0xa7);
+  // The codes start on a cache line, as in a pack, or `misaligned_` bytes behind one.
+  q_.assign((form_ == WeightForm::kI8 ? cells : cells / 2) + 128, 0xa7);
+  const auto address = reinterpret_cast<std::uintptr_t>(q_.data());
+  first_ = (64 - address % 64) % 64 + static_cast<std::size_t>(misaligned_);
   s_.assign(cells / kGroup, 0);
   o_.assign(cells / kGroup, 0);
   for (int row = 0; row < m_; ++row) {
@@ -144,7 +151,7 @@ inline void TestLinear::build() {
   rs_pad_.resize(static_cast<std::size_t>(view_.m_pad));
   bias_pad_ = bias_;
   if (!bias_.empty()) bias_pad_.resize(static_cast<std::size_t>(view_.m_pad));
-  view_.q = q_.data();
+  view_.q = q_.data() + first_;
   view_.s = s_.data();
   view_.o = form_ == WeightForm::kU4 ? o_.data() : nullptr;
   view_.rs = rs_pad_.data();

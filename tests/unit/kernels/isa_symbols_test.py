@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Objects compiled for a vector instruction set export no weak (shared inline) symbols: the linker could
+choose such a copy for code that must run on a processor without that set.
+
+usage: isa_symbols_test.py LIBRARY
+"""
+import re
+import subprocess
+import sys
+
+
+def main():
+    listing = subprocess.run(["nm", "-C", sys.argv[1]], capture_output=True, text=True, check=True).stdout
+    object_name = ""
+    seen = 0
+    weak = []
+    for line in listing.split("\n"):
+        if line.endswith(".o:"):
+            object_name = line[:-1]
+            seen += "avx" in object_name
+        match = re.match(r"[0-9a-f]+ ([WVu]) (.*)", line)
+        if match and "avx" in object_name:
+            weak.append(f"{object_name}: weak symbol {match.group(2)}")
+    print("\n".join(weak))
+    print(f"{seen} vector objects, {len(weak)} weak symbols")
+    return 1 if weak or seen < 6 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -19,6 +19,8 @@ inline constexpr std::uint32_t kKeyJunctionsMax = 64;
 inline constexpr std::uint64_t kMetadataBytesMax = 16u << 20;
 inline constexpr std::uint64_t kTokenizerJsonBytesMax = 64u << 20;
 inline constexpr std::uint64_t kPackHeaderBytesMax = 64u << 20;
+inline constexpr std::uint64_t kChatTemplateBytesMax = 256u << 10;
+inline constexpr std::uint64_t kChatMessagesMax = 4096;
 
 // Model shapes: what a loader accepts before it allocates anything
 inline constexpr std::uint32_t kTensorCountMax = 65536;

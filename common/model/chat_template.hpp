@@ -8,13 +8,13 @@
 //          filter by if; else), if/elif/else, set (also of namespace attributes), comments, `-` and lstrip
 //          whitespace control as Hugging Face sets it (trim_blocks, lstrip_blocks). Expressions: literals,
 //          lists, attribute, index and slice access, arithmetic + - * // %, ~, comparisons, in, not in,
-//          and/or/not, x if c else y, is [not] defined/none/string/mapping/iterable/…; filters trim, length,
-//          upper, lower, first, last, join, default, replace; methods strip, lstrip, rstrip, startswith,
-//          endswith, split, upper, lower, replace; raise_exception, namespace, range.
+//          and/or/not, x if c else y, is [not] defined/none/string/mapping/iterable/…; filters trim,
+//          length, upper, lower, first, last, join, default, replace; methods strip, lstrip, rstrip,
+//          startswith, endswith, split, upper, lower, replace; raise_exception, namespace, range.
 // Out      the prompt. No access to files, time, environment or C++ objects exists.
 // Errors   kInvalidArgument "chat template: line N: …" for syntax and type errors and raise_exception;
-//          kResourceExhausted beyond limits on steps, nesting and bytes made. Unknown constructs are refused
-//          by name, never skipped.
+//          kResourceExhausted beyond limits on steps, nesting and bytes made. Unknown constructs are
+//          refused by name, never skipped.
 // Threads  pure.
 // Tests    tests/unit/common/model/chat_template_test.cpp, tests/vectors/chat (made by PyPI jinja2)
 #pragma once

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include "kernels/linear/linear.h"
@@ -44,6 +45,15 @@ class TestLinear {
     return layer;
   }
 
+  // All row-major: codes [m][k], scales and offsets [m][groups].
+  void set(std::vector<int> codes, std::vector<int> scales, std::vector<int> offsets,
+           std::vector<float> rs, std::vector<float> bias) {
+    codes_ = std::move(codes);
+    scales_ = std::move(scales);
+    offsets_ = std::move(offsets);
+    rs_ = std::move(rs);
+    bias_ = std::move(bias);
+  }
   int& code(int row, int column) { return codes_[index(row, column)]; }
   void set_scales(int scale) { std::fill(scales_.begin(), scales_.end(), scale); }
   std::int64_t weight(int row, int column) const {

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+// Every operation against vectors made from NUMERICS.md in exact rational arithmetic by another program
+// (tests/vectors/numerics). They freeze version 1: a changed bit fails here.
+#include <bit>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "kernels/attention/attention.h"
+#include "kernels/core/numerics_f64.h"
+#include "kernels/norm/rms_norm.h"
+#include "kernels/ops/rows.h"
+#include "kernels/rope/rope.h"
+#include "kernels/swiglu/swiglu.h"
+#include "tests/unit/kernels/random_linear.hpp"
+
+namespace adit::kernels {
+namespace {
+
+struct Record {
+  std::string op;
+  std::map<std::string, std::vector<std::uint32_t>> arrays;
+
+  std::vector<float> floats(const std::string& name) const {
+    std::vector<float> values;
+    for (const std::uint32_t bits : arrays.at(name)) values.push_back(float_of(bits));
+    return values;
+  }
+  std::vector<int> ints(const std::string& name) const {
+    std::vector<int> values;
+    for (const std::uint32_t bits : arrays.at(name))
+      values.push_back(std::bit_cast<std::int32_t>(bits));
+    return values;
+  }
+};
+
+// Blocks of lines: the operation, then a name and hexadecimal words each; an empty line ends a block.
+std::vector<Record> records_of(const std::string& op) {
+  std::ifstream file(std::string(ADIT_TEST_VECTORS) + "/numerics/numerics_v1.txt");
+  std::vector<Record> records;
+  Record record;
+  std::string line;
+  while (std::getline(file, line)) {
+    std::istringstream words(line);
+    std::string first;
+    words >> first;
+    if (first.empty()) {
+      if (record.op == op) records.push_back(record);
+      record = Record{};
+    } else if (record.op.empty()) {
+      record.op = first;
+    } else {
+      std::uint32_t word = 0;
+      while (words >> std::hex >> word) record.arrays[first].push_back(word);
+    }
+  }
+  EXPECT_FALSE(records.empty()) << "no vectors of " << op;
+  return records;
+}
+
+std::vector<Isa> all_isas() {
+  std::vector<Isa> isas = vector_isas();
+  isas.push_back(Isa::kScalar);
+  return isas;
+}
+
+int size_of(const std::vector<float>& x) {
+  return static_cast<int>(x.size());
+}
+
+TEST(Golden, exp_c) {
+  for (const Record& record : records_of("exp_c")) {
+    for (const Isa isa : all_isas()) {
+      std::vector<float> x = record.floats("x");
+      exp_rows(isa, x.data(), 0.0f, size_of(x), x.data());
+      EXPECT_TRUE(same_bits(x, record.floats("out"))) << isa_name(isa);
+    }
+  }
+}
+
+TEST(Golden, log_c) {
+  for (const Record& record : records_of("log_c")) {
+    const std::vector<float> x = record.floats("x");
+    const std::vector<float> want = record.floats("out");
+    for (std::size_t i = 0; i < x.size(); ++i)
+      ASSERT_EQ(log_c(x[i]), want[i]) << std::hexfloat << x[i];
+  }
+}
+
+TEST(Golden, f16) {
+  for (const Record& record : records_of("f16")) {
+    const std::vector<float> x = record.floats("x");
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      ASSERT_EQ(f16_from_f32(x[i]), record.arrays.at("out")[i]) << std::hexfloat << x[i];
+    }
+  }
+}
+
+TEST(Golden, sums) {
+  for (const Isa isa : all_isas()) {
+    const Record sum = records_of("sum256").front();
+    const std::vector<float> x = sum.floats("x");
+    EXPECT_TRUE(same_bits({sum256(isa, x.data(), size_of(x))}, sum.floats("out"))) << isa_name(isa);
+    const Record dot = records_of("dot256").front();
+    const std::vector<float> a = dot.floats("x");
+    const std::vector<float> b = dot.floats("y");
+    EXPECT_TRUE(same_bits({dot256(isa, a.data(), b.data(), size_of(a))}, dot.floats("out")))
+        << isa_name(isa);
+  }
+}
+
+TEST(Golden, rms_norm) {
+  const Record record = records_of("rms_norm").front();
+  for (const Isa isa : all_isas()) {
+    std::vector<float> x = record.floats("x");
+    rms_norm(isa, x.data(), record.floats("w").data(), size_of(x), record.floats("eps")[0],
+             x.data());
+    EXPECT_TRUE(same_bits(x, record.floats("out"))) << isa_name(isa);
+  }
+}
+
+TEST(Golden, rope) {
+  const Record record = records_of("rope").front();
+  for (const Isa isa : all_isas()) {
+    std::vector<float> x = record.floats("x");
+    rope(isa, x.data(), 1, size_of(x), record.floats("cos").data(), record.floats("sin").data());
+    EXPECT_TRUE(same_bits(x, record.floats("out"))) << isa_name(isa);
+  }
+}
+
+TEST(Golden, rope_tables_are_the_rounded_sines_and_cosines) {
+  std::vector<double> inv_freq;
+  for (int i = 0; i < 32; ++i) inv_freq.push_back(pow_d(10000.0, -static_cast<double>(i) / 32));
+  for (const Record& record : records_of("rope_table")) {
+    const int position = record.ints("position")[0];
+    std::vector<float> c(32);
+    std::vector<float> s(32);
+    rope_table(inv_freq.data(), 32, position, c.data(), s.data());
+    // At a position beyond 2^16 the last bits of inv_freq itself show.
+    if (position < 65536) {
+      EXPECT_TRUE(same_bits(c, record.floats("cos"))) << position;
+      EXPECT_TRUE(same_bits(s, record.floats("sin"))) << position;
+    }
+    for (std::size_t i = 0; i < 32; ++i) {
+      EXPECT_NEAR(c[i], record.floats("cos")[i], 1e-7);
+      EXPECT_NEAR(s[i], record.floats("sin")[i], 1e-7);
+    }
+  }
+}
+
+TEST(Golden, swiglu) {
+  const Record record = records_of("swiglu").front();
+  for (const Isa isa : all_isas()) {
+    std::vector<float> x = record.floats("gate");
+    swiglu(isa, x.data(), record.floats("up").data(), size_of(x), x.data());
+    EXPECT_TRUE(same_bits(x, record.floats("out"))) << isa_name(isa);
+  }
+}
+
+TEST(Golden, attention) {
+  for (const Record& record : records_of("attention")) {
+    const std::vector<float> q = record.floats("q");
+    const std::vector<float> k = record.floats("k");
+    const std::vector<float> v = record.floats("v");
+    const int dim = size_of(q);
+    const int keys = size_of(k) / dim;
+    for (const Isa isa : all_isas()) {
+      std::vector<std::uint16_t> cached_k(cache_cells(keys, dim));
+      std::vector<std::uint16_t> cached_v(cache_cells(keys, dim));
+      for (int j = 0; j < keys; ++j) {
+        store_kv(isa, dim, j, k.data() + j * dim, v.data() + j * dim, cached_k.data(),
+                 cached_v.data());
+      }
+      std::vector<float> out(q.size());
+      std::vector<float> scratch(attend_scratch_floats(1, 1, keys));
+      AttendParams params;
+      params.head_dim = dim;
+      params.first_keys = keys;
+      params.scale = record.floats("scale")[0];
+      params.q = q.data();
+      params.k = cached_k.data();
+      params.v = cached_v.data();
+      params.out = out.data();
+      params.scratch = scratch.data();
+      attend(isa, params);
+      EXPECT_TRUE(same_bits(out, record.floats("out"))) << isa_name(isa) << ", dim " << dim;
+    }
+  }
+}
+
+TestLinear layer_of(const Record& record, int m, int k) {
+  const bool is_u4 = record.ints("u4")[0] == 1;
+  const ActForm act = record.ints("a16")[0] == 1 ? ActForm::kA16 : ActForm::kA8g32;
+  TestLinear layer(is_u4 ? WeightForm::kU4 : WeightForm::kI8, act, m, k);
+  layer.set(record.ints("q"), record.ints("s"), record.ints("o"), record.floats("rs"),
+            record.floats("bias"));
+  layer.build();
+  return layer;
+}
+
+TEST(Golden, linear) {
+  for (const Record& record : records_of("linear")) {
+    const std::vector<float> x = record.floats("x");
+    const int k = size_of(x);
+    const int m = size_of(record.floats("rs"));
+    const TestLinear layer = layer_of(record, m, k);
+    for (const Isa isa : all_isas()) {
+      ActBuffer act;
+      act.prepare(isa, layer.view().act, 1, k);
+      ASSERT_TRUE(quantize(isa, x.data(), x.size(), act, 0, 1));
+      const std::vector<std::int64_t> effective = effective_activations(act, 0);
+      for (std::size_t i = 0; i < x.size(); ++i)
+        ASSERT_EQ(effective[i], record.ints("xq")[i]) << isa_name(isa);
+      EXPECT_EQ(bits_of(act.scale(0)), record.arrays.at("scale")[0]);
+      EXPECT_TRUE(same_bits(run_linear(isa, layer.view(), x, 1), record.floats("out")))
+          << isa_name(isa);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace adit::kernels

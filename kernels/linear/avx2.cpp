@@ -172,39 +172,43 @@ void tile_tokens(const LinearCall& call, const Tile& tile, int index, int token)
 }
 
 template <class Acc, bool kU4>
-void tokens_of_tile(const LinearCall& call, const Tile& tile, int index, int begin, int end) {
-  int token = begin;
-  for (; token + kBlockTokens <= end; token += kBlockTokens) {
-    tile_tokens<Acc, kU4, kBlockTokens>(call, tile, index, token);
-  }
-  switch (end - token) {
+void block_of_tile(const LinearCall& call, const Tile& tile, int index, int token, int count) {
+  switch (count) {
+    case 4:
+      tile_tokens<Acc, kU4, 4>(call, tile, index, token);
+      break;
     case 3:
       tile_tokens<Acc, kU4, 3>(call, tile, index, token);
       break;
     case 2:
       tile_tokens<Acc, kU4, 2>(call, tile, index, token);
       break;
-    case 1:
-      tile_tokens<Acc, kU4, 1>(call, tile, index, token);
-      break;
     default:
+      tile_tokens<Acc, kU4, 1>(call, tile, index, token);
       break;
   }
 }
 
+// Weights of one chunk of tiles stay in the second-level cache while all tokens pass over them, and the
+// activations of one block of tokens in the first.
 template <bool kU4>
 void linear_form(const LinearCall& call) {
-  const bool narrow = call.narrow && call.act->form() == ActForm::kA8g32;
-  const int fitting = kChunkBytes / (call.act->k_pad() * 2) / kBlockTokens * kBlockTokens;
-  const int chunk = fitting < kBlockTokens ? kBlockTokens : fitting;
-  for (int begin = call.token_begin; begin < call.token_end; begin += chunk) {
-    const int end = begin + chunk < call.token_end ? begin + chunk : call.token_end;
-    for (int index = call.tile_begin; index < call.tile_end; ++index) {
-      const Tile tile = tile_of<kU4>(*call.weights, index);
-      if (narrow) {
-        tokens_of_tile<Narrow, kU4>(call, tile, index, begin, end);
-      } else {
-        tokens_of_tile<Wide, kU4>(call, tile, index, begin, end);
+  const bool is_a8 = call.act->form() == ActForm::kA8g32;
+  const int fitting = kChunkBytes / (call.weights->k_pad * kTileRows / (kU4 ? 2 : 1));
+  const int chunk = fitting < 1 ? 1 : fitting;
+  const int tokens = call.act->n();
+  for (int first = call.tile_begin; first < call.tile_end; first += chunk) {
+    const int last = first + chunk < call.tile_end ? first + chunk : call.tile_end;
+    for (int begin = 0; begin < tokens; begin += kBlockTokens) {
+      const int end = begin + kBlockTokens < tokens ? begin + kBlockTokens : tokens;
+      const bool narrow = is_a8 && block_fits(call, begin, end);
+      for (int index = first; index < last; ++index) {
+        const Tile tile = tile_of<kU4>(*call.weights, index);
+        if (narrow) {
+          block_of_tile<Narrow, kU4>(call, tile, index, begin, end - begin);
+        } else {
+          block_of_tile<Wide, kU4>(call, tile, index, begin, end - begin);
+        }
       }
     }
   }

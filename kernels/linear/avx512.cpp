@@ -280,9 +280,9 @@ void wide(const LinearCall& call, const Tile& tile, int index, int token) {
 }
 
 template <bool kU4, int NT>
-void tokens_of_tile(const LinearCall& call, const Tile& tile, int index, int token) {
+void tokens_of_tile(const LinearCall& call, const Tile& tile, int index, int token, bool narrow) {
   const bool planes = call.act->form() == ActForm::kA16;
-  if (call.narrow) {
+  if (narrow) {
     planes ? narrow_a16<kU4, NT>(call, tile, index, token)
            : narrow_a8<kU4, NT>(call, tile, index, token);
   } else {
@@ -292,31 +292,32 @@ void tokens_of_tile(const LinearCall& call, const Tile& tile, int index, int tok
 }
 
 template <bool kU4>
-void block_of_tile(const LinearCall& call, const Tile& tile, int index, int token, int count) {
+void block_of_tile(const LinearCall& call, const Tile& tile, int index, int token, int count,
+                   bool narrow) {
   switch (count) {
     case 8:
-      tokens_of_tile<kU4, 8>(call, tile, index, token);
+      tokens_of_tile<kU4, 8>(call, tile, index, token, narrow);
       break;
     case 7:
-      tokens_of_tile<kU4, 7>(call, tile, index, token);
+      tokens_of_tile<kU4, 7>(call, tile, index, token, narrow);
       break;
     case 6:
-      tokens_of_tile<kU4, 6>(call, tile, index, token);
+      tokens_of_tile<kU4, 6>(call, tile, index, token, narrow);
       break;
     case 5:
-      tokens_of_tile<kU4, 5>(call, tile, index, token);
+      tokens_of_tile<kU4, 5>(call, tile, index, token, narrow);
       break;
     case 4:
-      tokens_of_tile<kU4, 4>(call, tile, index, token);
+      tokens_of_tile<kU4, 4>(call, tile, index, token, narrow);
       break;
     case 3:
-      tokens_of_tile<kU4, 3>(call, tile, index, token);
+      tokens_of_tile<kU4, 3>(call, tile, index, token, narrow);
       break;
     case 2:
-      tokens_of_tile<kU4, 2>(call, tile, index, token);
+      tokens_of_tile<kU4, 2>(call, tile, index, token, narrow);
       break;
     default:
-      tokens_of_tile<kU4, 1>(call, tile, index, token);
+      tokens_of_tile<kU4, 1>(call, tile, index, token, narrow);
       break;
   }
 }
@@ -327,12 +328,15 @@ template <bool kU4>
 void linear_form(const LinearCall& call) {
   const int fitting = kChunkBytes / (call.weights->k_pad * kTileRows / (kU4 ? 2 : 1));
   const int chunk = fitting < 1 ? 1 : fitting;
+  const int tokens = call.act->n();
   for (int first = call.tile_begin; first < call.tile_end; first += chunk) {
     const int last = first + chunk < call.tile_end ? first + chunk : call.tile_end;
-    for (int begin = call.token_begin; begin < call.token_end; begin += kBlockTokens) {
-      const int end = begin + kBlockTokens < call.token_end ? begin + kBlockTokens : call.token_end;
+    for (int begin = 0; begin < tokens; begin += kBlockTokens) {
+      const int end = begin + kBlockTokens < tokens ? begin + kBlockTokens : tokens;
+      const bool narrow = block_fits(call, begin, end);
       for (int index = first; index < last; ++index) {
-        block_of_tile<kU4>(call, tile_of<kU4>(*call.weights, index), index, begin, end - begin);
+        block_of_tile<kU4>(call, tile_of<kU4>(*call.weights, index), index, begin, end - begin,
+                           narrow);
       }
     }
   }

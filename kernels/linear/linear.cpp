@@ -15,15 +15,16 @@ namespace {
 constexpr std::uint64_t kNarrowLimit = 1ULL << 31;
 constexpr std::uint64_t kSquareLimit = 1ULL << 62;
 
-bool product_below(std::uint64_t a, std::uint64_t b, std::uint64_t limit) {
-  std::uint64_t product = 0;
-  return !__builtin_mul_overflow(a, b, &product) && product < limit;
-}
-
 // The static proof: |X| of one accumulated plane is at most 128 (A16) or 127 * 64 (A8g32).
 bool always_fits(const LinearWeights& weights, ActForm form) {
   const std::uint64_t largest = form == ActForm::kA16 ? 128 : 127 * 64;
-  return product_below(weights.abs_row_max, largest, kNarrowLimit);
+  return weights.abs_row_max <= (kNarrowLimit - 1) / largest;
+}
+
+// The largest sum of squares of X with which max |W|^2 * |X|^2 < 2^62; everything if the sum always fits.
+std::uint64_t square_limit(const LinearWeights& weights, ActForm form) {
+  if (weights.sq_row_max == 0 || always_fits(weights, form)) return ~std::uint64_t{0};
+  return (kSquareLimit - 1) / weights.sq_row_max;
 }
 
 // Two neighbouring group sums of a plane, at most 32 * 128 in size, as the int16 halves of one int32.
@@ -95,27 +96,15 @@ bool quantize(Isa isa, const float* x, std::size_t ldx, ActBuffer& act, int toke
 }
 
 bool fits_int32(const LinearWeights& weights, const ActBuffer& act, int token) {
-  if (always_fits(weights, act.form())) return true;
-  return product_below(weights.sq_row_max, std::max(act.sq_hi(token), act.sq_lo(token)),
-                       kSquareLimit);
+  return std::max(act.sq_hi(token), act.sq_lo(token)) <= square_limit(weights, act.form());
 }
 
 void linear(Isa isa, const LinearWeights& weights, const ActBuffer& act, float* y, std::size_t ldy,
             int tile_begin, int tile_end) {
   // A buffer prepared for another instruction set lacks what the AVX2 version reads.
   const Isa used = isa == Isa::kAvx2 && !act.has_wide() ? Isa::kScalar : isa;
-  LinearCall call{&weights, &act, y, ldy, tile_begin, tile_end, 0, 0, true};
-  const bool all_narrow = always_fits(weights, act.form());
-  while (call.token_begin < act.n()) {
-    call.narrow = all_narrow || fits_int32(weights, act, call.token_begin);
-    call.token_end = call.token_begin + 1;
-    while (call.token_end < act.n() &&
-           (all_narrow || fits_int32(weights, act, call.token_end) == call.narrow)) {
-      ++call.token_end;
-    }
-    run(used, call);
-    call.token_begin = call.token_end;
-  }
+  run(used,
+      LinearCall{&weights, &act, y, ldy, tile_begin, tile_end, square_limit(weights, act.form())});
 }
 
 int effective_weight(const LinearWeights& weights, int row, int column) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "kernels/linear/act_buffer.h"
 #include "kernels/linear/params.h"
@@ -21,11 +22,18 @@ struct LinearCall {
   std::size_t ldy;
   int tile_begin;
   int tile_end;
-  // Tokens [token_begin, token_end), all of one accumulator width.
-  int token_begin;
-  int token_end;
-  bool narrow;
+  // A token whose sums of squares are at most this is proved to fit int32 accumulators.
+  std::uint64_t sq_limit;
 };
+
+// Whether int32 accumulators hold the sums of all tokens [begin, end).
+static inline bool block_fits(const LinearCall& call, int begin, int end) {
+  bool fits = true;
+  for (int token = begin; token < end; ++token) {
+    fits &= call.act->sq_hi(token) <= call.sq_limit && call.act->sq_lo(token) <= call.sq_limit;
+  }
+  return fits;
+}
 
 bool quantize_token_scalar(const float* x, ActBuffer& act, int token);
 bool quantize_token_avx2(const float* x, ActBuffer& act, int token);

@@ -174,8 +174,8 @@ bool quantize_token_scalar(const float* x, ActBuffer& act, int token) {
 
 void linear_scalar(const LinearCall& call) {
   for (int tile = call.tile_begin; tile < call.tile_end; ++tile) {
-    for (int token = call.token_begin; token < call.token_end; token += kTokenBlock) {
-      linear_block(call, tile, token, std::min(kTokenBlock, call.token_end - token));
+    for (int token = 0; token < call.act->n(); token += kTokenBlock) {
+      linear_block(call, tile, token, std::min(kTokenBlock, call.act->n() - token));
     }
   }
 }

@@ -182,21 +182,25 @@ TEST(Linear, both_accumulators_at_the_bound) {
 
 TEST(Linear, a_batch_may_mix_tokens_of_both_accumulators) {
   // Scale 131: full tokens need int64, tokens with one large value do not.
+  constexpr int kTokens = 21;
   const Extreme extreme = make_extreme(Forms{WeightForm::kI8, ActForm::kA16}, 1024, 131, true);
   std::vector<float> x;
-  for (int token = 0; token < 9; ++token) {
+  // A block of small tokens, a mixed block, and a tail.
+  for (int token = 0; token < kTokens; ++token) {
     std::vector<float> row = extreme.x;
-    if (token % 3 == 1) std::fill(row.begin() + 1, row.end(), 0.001f);
+    if (token < 8 || token % 3 == 1) std::fill(row.begin() + 1, row.end(), 0.001f);
     x.insert(x.end(), row.begin(), row.end());
   }
   ActBuffer act;
-  act.prepare(Isa::kScalar, ActForm::kA16, 9, 1024);
-  ASSERT_TRUE(quantize(Isa::kScalar, x.data(), 1024, act, 0, 9));
-  EXPECT_FALSE(fits_int32(extreme.layer.view(), act, 0));
-  EXPECT_TRUE(fits_int32(extreme.layer.view(), act, 1));
-  const std::vector<float> want = run_linear(Isa::kScalar, extreme.layer.view(), x, 9);
+  act.prepare(Isa::kScalar, ActForm::kA16, kTokens, 1024);
+  ASSERT_TRUE(quantize(Isa::kScalar, x.data(), 1024, act, 0, kTokens));
+  EXPECT_TRUE(fits_int32(extreme.layer.view(), act, 0));
+  EXPECT_FALSE(fits_int32(extreme.layer.view(), act, 8));
+  EXPECT_TRUE(fits_int32(extreme.layer.view(), act, 10));
+  const std::vector<float> want = run_linear(Isa::kScalar, extreme.layer.view(), x, kTokens);
   for (const Isa isa : vector_isas()) {
-    EXPECT_TRUE(same_bits(run_linear(isa, extreme.layer.view(), x, 9), want)) << isa_name(isa);
+    EXPECT_TRUE(same_bits(run_linear(isa, extreme.layer.view(), x, kTokens), want))
+        << isa_name(isa);
   }
 }
 

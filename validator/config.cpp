@@ -50,6 +50,8 @@ Result<ValidatorConfig> load_config(const std::filesystem::path& file) {
   read_verify(root.section("verify", "How answers are replayed."), out.verify);
   root.integer("blocks_left_min", out.blocks_left_min, 1, 50'400,
                "A step begins only with at least this many blocks of its epoch left.");
+  root.integer("blocks_after_epoch", out.blocks_after_epoch, 0, 50'400,
+               "A step begins this many blocks after its epoch, when miners have seen the permits.");
   root.duration_ns("poll", out.poll_ns, 10'000'000, 600'000'000'000,
                    "How often the chain is looked at while no step is due.");
   root.require({"charter", "pack"});

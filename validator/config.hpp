@@ -44,6 +44,8 @@ struct ValidatorConfig {
   } verify;
   // A step begins only with at least this many blocks of its epoch left.
   BlockNumber blocks_left_min = 10;
+  // … and this many blocks after the epoch began, so that miners have seen its permits.
+  BlockNumber blocks_after_epoch = 3;
   // How often the chain is looked at while no step is due.
   std::uint64_t poll_ns = 1'000'000'000;
 

@@ -113,7 +113,12 @@ Result<bool> Step::plan(const chain::Metagraph& graph) {
   const auto& last = parts_.state.plan();
   const auto due = step_due(graph, last ? std::optional(last->step) : std::nullopt, settings_.blocks_left_min);
   parts_.observe(Phase::kClockwork);
-  if (!due) return false;
+  if (!due || graph.block < graph.last_epoch_block + settings_.blocks_after_epoch) return false;
+  const chain::Neuron* me = graph.find(parts_.signer.account());
+  if (me == nullptr || !me->validator_permit) {
+    ADIT_LOG(kDebug, "step_waits", {"reason", me == nullptr ? "not registered" : "no validator permit yet"});
+    return false;
+  }
   PlanRow plan{.step = *due, .block = graph.block, .block_hash = graph.block_hash, .netuid = graph.netuid,
                .charter = settings_.charter, .software = settings_.software};
   plan.miners = askable(graph, parts_.signer.account(), settings_.allow_loopback_miners);

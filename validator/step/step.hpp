@@ -60,6 +60,7 @@ struct StepSettings {
   std::uint32_t max_tokens = 0;
   std::uint32_t questions = 0;  // a step, over all miners; at least one a miner
   BlockNumber blocks_left_min = 0;
+  BlockNumber blocks_after_epoch = 0;  // miners must have seen the epoch's permits before they are asked
   bool allow_loopback_miners = false;
   FanOutOptions fan_out;
 };

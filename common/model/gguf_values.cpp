@@ -2,24 +2,10 @@
 #include <cmath>
 
 #include "common/model/gguf.hpp"
+#include "common/model/gguf_blocks.hpp"
 
 namespace adit::model {
 namespace {
-
-// Exact: every f16 is an f32.
-float f32_from_f16(std::uint16_t half) {
-  const int exponent = (half >> 10) & 31;
-  const float mantissa = static_cast<float>(half & 1023);
-  float value = 0;
-  if (exponent == 0) {
-    value = std::ldexp(mantissa, -24);
-  } else if (exponent == 31) {
-    value = mantissa == 0 ? HUGE_VALF : std::nanf("");
-  } else {
-    value = std::ldexp(1024.0f + mantissa, exponent - 25);
-  }
-  return (half & 0x8000) != 0 ? -value : value;
-}
 
 bool is_integer(GgufKind kind) {
   switch (kind) {
@@ -76,48 +62,6 @@ std::size_t integer_size(GgufKind kind) {
     case GgufKind::kArray: return 0;
   }
   return 0;
-}
-
-void dequantize_q4_0(const std::uint8_t* block, float* out) {
-  const float d = f32_from_f16(load_le<std::uint16_t>(block));
-  for (int i = 0; i < 16; ++i) {
-    out[i] = d * static_cast<float>((block[2 + i] & 15) - 8);
-    out[i + 16] = d * static_cast<float>((block[2 + i] >> 4) - 8);
-  }
-}
-
-void dequantize_q4_1(const std::uint8_t* block, float* out) {
-  const float d = f32_from_f16(load_le<std::uint16_t>(block));
-  const float m = f32_from_f16(load_le<std::uint16_t>(block + 2));
-  for (int i = 0; i < 16; ++i) {
-    out[i] = d * static_cast<float>(block[4 + i] & 15) + m;
-    out[i + 16] = d * static_cast<float>(block[4 + i] >> 4) + m;
-  }
-}
-
-void dequantize_q8_0(const std::uint8_t* block, float* out) {
-  const float d = f32_from_f16(load_le<std::uint16_t>(block));
-  for (int i = 0; i < 32; ++i) out[i] = d * static_cast<float>(load_le<std::int8_t>(block + 2 + i));
-}
-
-void dequantize_row(GgufType type, const std::uint8_t* from, std::uint64_t values, float* out) {
-  switch (type) {
-    case GgufType::kF32: std::memcpy(out, from, values * 4); return;
-    case GgufType::kF16:
-      for (std::uint64_t i = 0; i < values; ++i) {
-        out[i] = f32_from_f16(load_le<std::uint16_t>(from + 2 * i));
-      }
-      return;
-    case GgufType::kQ4_0:
-      for (std::uint64_t b = 0; b < values / 32; ++b) dequantize_q4_0(from + 18 * b, out + 32 * b);
-      return;
-    case GgufType::kQ4_1:
-      for (std::uint64_t b = 0; b < values / 32; ++b) dequantize_q4_1(from + 20 * b, out + 32 * b);
-      return;
-    case GgufType::kQ8_0:
-      for (std::uint64_t b = 0; b < values / 32; ++b) dequantize_q8_0(from + 34 * b, out + 32 * b);
-      return;
-  }
 }
 
 }  // namespace
@@ -209,9 +153,7 @@ ByteView Gguf::row_bytes(const GgufTensor& tensor, std::uint64_t row) const {
 Result<void> Gguf::dequantize(const GgufTensor& tensor, std::uint64_t row_begin, std::uint64_t count,
                               float* out) const {
   const auto type = static_cast<GgufType>(tensor.type);
-  const bool readable = type == GgufType::kF32 || type == GgufType::kF16 || type == GgufType::kQ4_0 ||
-                        type == GgufType::kQ4_1 || type == GgufType::kQ8_0;
-  if (!readable) {
+  if (!gguf_is_read(tensor.type)) {
     return unimplemented("{}: tensor {}: type {} is not read, expected F32, F16, Q8_0, Q4_0 or Q4_1",
                          label_, tensor.name, gguf_type_info(tensor.type)->name);
   }
@@ -221,14 +163,11 @@ Result<void> Gguf::dequantize(const GgufTensor& tensor, std::uint64_t row_begin,
   }
   const std::uint64_t values = tensor.row_values();
   for (std::uint64_t r = 0; r < count; ++r) {
-    float* row = out + r * values;
-    dequantize_row(type, row_bytes(tensor, row_begin + r).data(), values, row);
-    for (std::uint64_t i = 0; i < values; ++i) {
-      if (std::isfinite(row[i])) continue;
-      return invalid_argument("{}: offset {}: tensor {}: row {} column {} is not finite", label_,
-                              tensor.offset + (row_begin + r) * (tensor.bytes / tensor.rows), tensor.name,
-                              row_begin + r, i);
-    }
+    const auto decoded = gguf_decode_row(type, row_bytes(tensor, row_begin + r), values, out + r * values);
+    if (decoded) continue;
+    return tl::unexpected<Error>(decoded.error().context(fmt::format(
+        "{}: offset {}: tensor {}: row {}", label_,
+        tensor.offset + (row_begin + r) * (tensor.bytes / tensor.rows), tensor.name, row_begin + r)));
   }
   return {};
 }

@@ -177,7 +177,7 @@ TEST(Gguf, values_that_are_not_finite_are_refused) {
   const auto file = Gguf::parse(bytes, "f.gguf");
   ASSERT_TRUE(file) << file.error().message;
   float out[32];
-  EXPECT_NE(file->dequantize(file->tensors()[0], 0, 1, out).error().message.find("not finite"),
+  EXPECT_NE(file->dequantize(file->tensors()[0], 0, 1, out).error().message.find("not a finite"),
             std::string::npos);
   EXPECT_EQ(file->dequantize(file->tensors()[0], 1, 1, out).error().code, ErrorCode::kOutOfRange);
 }

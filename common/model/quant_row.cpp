@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+#include "common/model/quant_row.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+
+#include "common/model/gguf_blocks.hpp"
+
+namespace adit::model {
+namespace {
+
+using kernels::kGroup;
+using kernels::WeightForm;
+using Group = std::array<float, kGroup>;
+
+// The row as floats and, where it has them, as blocks.
+struct Source {
+  GgufType type = GgufType::kF32;
+  ByteView bytes;
+  std::vector<float> values;  // [groups * 32], zeros after k
+  std::size_t groups = 0;
+  [[nodiscard]] const float* group(std::size_t g) const { return values.data() + g * kGroup; }
+};
+
+// value = d * code + m, d >= 0.
+struct Affine {
+  float d = 0;
+  float m = 0;
+  std::array<std::uint8_t, kGroup> codes{};
+};
+
+// To the nearest integer, ties to even, for |x| < 2^22; a form that compilers vectorise.
+float round_even(float x) {
+  constexpr float kMagic = 12582912.0f;
+  return (x + kMagic) - kMagic;
+}
+
+float abs_max(const float* x) {
+  float out = 0;
+  for (int i = 0; i < kGroup; ++i) out = std::max(out, std::fabs(x[i]));
+  return out;
+}
+
+// ---- affine u4 ----
+
+Affine affine_from_block(const Source& source, std::size_t g) {
+  const bool q4_1 = source.type == GgufType::kQ4_1;
+  const std::uint8_t* block = source.bytes.data() + g * (q4_1 ? 20 : 18);
+  Affine out;
+  out.d = gguf_f16(load_le<std::uint16_t>(block));
+  out.m = q4_1 ? gguf_f16(load_le<std::uint16_t>(block + 2)) : -8.0f * out.d;
+  const std::uint8_t* nibbles = block + (q4_1 ? 4 : 2);
+  for (std::size_t i = 0; i < 16; ++i) {
+    out.codes[i] = nibbles[i] & 15;
+    out.codes[i + 16] = nibbles[i] >> 4;
+  }
+  if (out.d < 0) {
+    // Counting from the other end: m + d c = (m + 15 d) + (-d)(15 - c).
+    out.m += 15.0f * out.d;
+    out.d = -out.d;
+    for (std::uint8_t& code : out.codes) code = static_cast<std::uint8_t>(15 - code);
+  }
+  return out;
+}
+
+// Least squares for d and m with the codes fixed; gives the squared error.
+double fit_line(const float* x, Affine& affine) {
+  double sc = 0, scc = 0, sx = 0, sxc = 0;
+  for (std::size_t i = 0; i < kGroup; ++i) {
+    const double c = affine.codes[i];
+    sc += c, scc += c * c, sx += static_cast<double>(x[i]), sxc += static_cast<double>(x[i]) * c;
+  }
+  const double det = kGroup * scc - sc * sc;
+  if (det > 0) {
+    const double d = (kGroup * sxc - sc * sx) / det;
+    if (d > 0) {
+      affine.d = static_cast<float>(d);
+      affine.m = static_cast<float>((sx - d * sc) / kGroup);
+    }
+  }
+  double error = 0;
+  for (std::size_t i = 0; i < kGroup; ++i) {
+    const double e = static_cast<double>(affine.d * static_cast<float>(affine.codes[i]) + affine.m - x[i]);
+    error += e * e;
+  }
+  return error;
+}
+
+// The best of several spans of 16 levels over a group of plain values.
+Affine affine_from_values(const float* x) {
+  const auto [low, high] = std::minmax_element(x, x + kGroup);
+  Affine best;
+  best.m = *low;
+  const float span = *high - *low;
+  if (!(span > 0)) return best;
+  double best_error = HUGE_VAL;
+  for (int step = -10; step <= 4; ++step) {
+    Affine candidate;
+    candidate.d = span / (15.0f - 0.1f * static_cast<float>(step));
+    candidate.m = *low + 0.5f * (span - 15.0f * candidate.d);
+    for (int round = 0; round < 2; ++round) {
+      for (std::size_t i = 0; i < kGroup; ++i) {
+        const float code = round_even((x[i] - candidate.m) / candidate.d);
+        candidate.codes[i] = static_cast<std::uint8_t>(std::clamp(code, 0.0f, 15.0f));
+      }
+      const double error = fit_line(x, candidate);
+      if (error < best_error) best_error = error, best = candidate;
+    }
+  }
+  return best;
+}
+
+// The smallest row scale under which every s and o fits.
+double u4_row_scale(const std::vector<Affine>& groups) {
+  double rs = 0;
+  for (const Affine& group : groups) {
+    const double middle = std::fabs(static_cast<double>(group.m) + 7.5 * static_cast<double>(group.d));
+    rs = std::max({rs, static_cast<double>(group.d) / kU4ScaleMax, middle / (32767.0 - 7.5 * kU4ScaleMax)});
+  }
+  return rs;
+}
+
+void encode_u4(const Source& source, const std::vector<Affine>& groups, double rs_wanted, RowCodes& out) {
+  out.rs = static_cast<float>(rs_wanted);
+  const double rs = static_cast<double>(out.rs);
+  for (std::size_t g = 0; g < groups.size() && out.rs > 0; ++g) {
+    const Affine& group = groups[g];
+    const double d = static_cast<double>(group.d), m = static_cast<double>(group.m);
+    const double s = std::min<double>(std::nearbyint(d / rs), kU4ScaleMax);
+    // Centred: the middle of the 16 levels is where the source has it.
+    const double o = std::clamp(std::nearbyint((m + 7.5 * d) / rs - 7.5 * s), -32767.0, 32767.0);
+    out.s[g] = static_cast<std::uint16_t>(s);
+    out.o[g] = static_cast<std::int16_t>(o);
+    for (std::size_t i = 0; i < kGroup; ++i) {
+      const double x = static_cast<double>(source.group(g)[i]);
+      const double code = s > 0 ? std::nearbyint((x / rs - o) / s) : 0.0;
+      out.q[g * kGroup + i] = static_cast<std::int8_t>(std::clamp(code, 0.0, 15.0));
+    }
+  }
+}
+
+// ---- int8 ----
+
+// Squared error of the nearest multiples of `step`, within -127..127 steps.
+float multiples_error(const float* x, float step) {
+  const float inverse = 1.0f / step;
+  std::array<float, 8> lanes{};
+  for (std::size_t i = 0; i < kGroup; i += 8) {
+    for (std::size_t lane = 0; lane < 8; ++lane) {
+      const float q = std::min(127.0f, std::max(-127.0f, round_even(x[i + lane] * inverse)));
+      const float e = x[i + lane] - q * step;
+      lanes[lane] += e * e;
+    }
+  }
+  return ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
+}
+
+// The integer scale, of those that lose no range, whose multiples come closest to the group.
+int best_scale(const float* x, float rs, float amax) {
+  const int low = std::clamp(static_cast<int>(amax / (127.5f * rs)), 1, kI8ScaleMax);
+  const int high = std::min(low + 2 + low / 6, kI8ScaleMax);
+  int best = low;
+  float best_error = HUGE_VALF;
+  for (int s = low; s <= high; ++s) {
+    const float error = multiples_error(x, static_cast<float>(s) * rs);
+    if (error < best_error) best_error = error, best = s;
+  }
+  return best;
+}
+
+void encode_i8(const Source& source, double rs_wanted, RowCodes& out) {
+  out.rs = static_cast<float>(rs_wanted);
+  for (std::size_t g = 0; g < source.groups && out.rs > 0; ++g) {
+    const float* x = source.group(g);
+    const float amax = abs_max(x);
+    const int s = amax > 0 ? best_scale(x, out.rs, amax) : 0;
+    out.s[g] = static_cast<std::uint16_t>(s);
+    if (s == 0) continue;
+    const float inverse = 1.0f / (static_cast<float>(s) * out.rs);
+    for (std::size_t i = 0; i < kGroup; ++i) {
+      const float code = round_even(x[i] * inverse);
+      out.q[g * kGroup + i] = static_cast<std::int8_t>(std::clamp(code, -127.0f, 127.0f));
+    }
+  }
+}
+
+// ---- both ----
+
+void reset(std::size_t groups, RowCodes& out) {
+  out.q.assign(groups * kGroup, 0);
+  out.s.assign(groups, 0);
+  out.o.assign(groups, 0);
+  out.rs = 0;
+}
+
+void measure(const Source& source, RowCodes& out) {
+  out.abs_sum = out.sq_sum = 0;
+  out.error_sq = out.source_sq = 0;
+  for (std::size_t i = 0; i < source.values.size(); ++i) {
+    const std::int64_t w = std::int64_t{out.s[i / kGroup]} * out.q[i] + out.o[i / kGroup];
+    out.abs_sum += static_cast<std::uint64_t>(std::llabs(w));
+    out.sq_sum += static_cast<std::uint64_t>(w * w);
+    const double x = static_cast<double>(source.values[i]);
+    const double e = static_cast<double>(w) * static_cast<double>(out.rs) - x;
+    out.error_sq += e * e;
+    out.source_sq += x * x;
+  }
+}
+
+// Encodes with growing row scales, that is with smaller integers, until the int32 proof holds.
+template <class Encode>
+void shrink_until_proved(double rs, const Source& source, RowCodes& out, const Encode& encode) {
+  constexpr int kTriesMax = 200;
+  for (int i = 0; i < kTriesMax; ++i) {
+    reset(source.groups, out);
+    encode(rs);
+    measure(source, out);
+    if (out.abs_sum <= kAbsRowMax) return;
+    rs *= 17.0 / 16.0;
+  }
+}
+
+void quantize_u4(const Source& source, RowCodes& out) {
+  const bool stored = source.type == GgufType::kQ4_0 || source.type == GgufType::kQ4_1;
+  std::vector<Affine> groups(source.groups);
+  for (std::size_t g = 0; g < source.groups; ++g) {
+    groups[g] = stored ? affine_from_block(source, g) : affine_from_values(source.group(g));
+  }
+  shrink_until_proved(u4_row_scale(groups), source, out,
+                      [&](double rs) { encode_u4(source, groups, rs, out); });
+}
+
+void quantize_i8(const Source& source, RowCodes& out) {
+  float amax = 0;
+  for (std::size_t g = 0; g < source.groups; ++g) amax = std::max(amax, abs_max(source.group(g)));
+  shrink_until_proved(static_cast<double>(amax) / 127.0 / kI8ScaleMax, source, out,
+                      [&](double rs) { encode_i8(source, rs, out); });
+}
+
+}  // namespace
+
+Result<void> quantize_row(GgufType type, ByteView row, int k, WeightForm form, RowCodes& out) {
+  Source source;
+  source.type = type;
+  source.bytes = row;
+  source.groups = static_cast<std::size_t>((k + kGroup - 1) / kGroup);
+  source.values.assign(source.groups * kGroup, 0.0f);
+  ADIT_TRY_VOID(gguf_decode_row(type, row, static_cast<std::uint64_t>(k), source.values.data()));
+  if (form == WeightForm::kU4) {
+    quantize_u4(source, out);
+  } else {
+    quantize_i8(source, out);
+  }
+  if (out.abs_sum > kAbsRowMax) return invalid_argument("{} columns are too many for one row scale", k);
+  return {};
+}
+
+}  // namespace adit::model

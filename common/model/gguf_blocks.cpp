@@ -3,11 +3,13 @@
 
 #include <cmath>
 
+#include "kernels/core/numerics.h"
+
 namespace adit::model {
 namespace {
 
 void dequantize_q4_0(const std::uint8_t* block, float* out) {
-  const float d = gguf_f16(load_le<std::uint16_t>(block));
+  const float d = kernels::f32_from_f16(load_le<std::uint16_t>(block));
   for (int i = 0; i < 16; ++i) {
     out[i] = d * static_cast<float>((block[2 + i] & 15) - 8);
     out[i + 16] = d * static_cast<float>((block[2 + i] >> 4) - 8);
@@ -15,8 +17,8 @@ void dequantize_q4_0(const std::uint8_t* block, float* out) {
 }
 
 void dequantize_q4_1(const std::uint8_t* block, float* out) {
-  const float d = gguf_f16(load_le<std::uint16_t>(block));
-  const float m = gguf_f16(load_le<std::uint16_t>(block + 2));
+  const float d = kernels::f32_from_f16(load_le<std::uint16_t>(block));
+  const float m = kernels::f32_from_f16(load_le<std::uint16_t>(block + 2));
   for (int i = 0; i < 16; ++i) {
     out[i] = d * static_cast<float>(block[4 + i] & 15) + m;
     out[i + 16] = d * static_cast<float>(block[4 + i] >> 4) + m;
@@ -24,7 +26,7 @@ void dequantize_q4_1(const std::uint8_t* block, float* out) {
 }
 
 void dequantize_q8_0(const std::uint8_t* block, float* out) {
-  const float d = gguf_f16(load_le<std::uint16_t>(block));
+  const float d = kernels::f32_from_f16(load_le<std::uint16_t>(block));
   for (int i = 0; i < 32; ++i) out[i] = d * static_cast<float>(load_le<std::int8_t>(block + 2 + i));
 }
 
@@ -33,7 +35,7 @@ void dequantize_row(GgufType type, const std::uint8_t* from, std::uint64_t value
     case GgufType::kF32: std::memcpy(out, from, values * 4); return;
     case GgufType::kF16:
       for (std::uint64_t i = 0; i < values; ++i) {
-        out[i] = gguf_f16(load_le<std::uint16_t>(from + 2 * i));
+        out[i] = kernels::f32_from_f16(load_le<std::uint16_t>(from + 2 * i));
       }
       return;
     case GgufType::kQ4_0:
@@ -49,20 +51,6 @@ void dequantize_row(GgufType type, const std::uint8_t* from, std::uint64_t value
 }
 
 }  // namespace
-
-float gguf_f16(std::uint16_t half) {
-  const int exponent = (half >> 10) & 31;
-  const float mantissa = static_cast<float>(half & 1023);
-  float value = 0;
-  if (exponent == 0) {
-    value = std::ldexp(mantissa, -24);
-  } else if (exponent == 31) {
-    value = mantissa == 0 ? HUGE_VALF : std::nanf("");
-  } else {
-    value = std::ldexp(1024.0f + mantissa, exponent - 25);
-  }
-  return (half & 0x8000) != 0 ? -value : value;
-}
 
 bool gguf_is_read(std::uint32_t type) {
   return type <= 3 || type == static_cast<std::uint32_t>(GgufType::kQ8_0);

@@ -19,8 +19,6 @@
 
 namespace adit::model {
 
-// Exact: every f16 is an f32.
-[[nodiscard]] float gguf_f16(std::uint16_t half);
 // Whether the number is one of GgufType.
 [[nodiscard]] bool gguf_is_read(std::uint32_t type);
 [[nodiscard]] Result<void> gguf_decode_row(GgufType type, ByteView row, std::uint64_t values, float* out);

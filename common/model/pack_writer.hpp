@@ -23,9 +23,11 @@
 namespace adit::model {
 
 struct PackOptions {
-  // 4: weights stored in 4 bits become affine u4, others int8. 8: all int8.
+  // 8: all int8. 4: the layers' linears become affine u4, except what the source stores in 8 bits.
   int bits = 4;
   kernels::ActForm act = kernels::ActForm::kA16;
+  // 0: all cores.
+  int threads = 0;
 };
 
 struct PackSummary {

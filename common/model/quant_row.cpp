@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "common/model/gguf_blocks.hpp"
+#include "kernels/core/numerics.h"
 
 namespace adit::model {
 namespace {
@@ -19,6 +20,7 @@ using Group = std::array<float, kGroup>;
 struct Source {
   GgufType type = GgufType::kF32;
   ByteView bytes;
+  std::size_t k = 0;
   std::vector<float> values;  // [groups * 32], zeros after k
   std::size_t groups = 0;
   [[nodiscard]] const float* group(std::size_t g) const { return values.data() + g * kGroup; }
@@ -49,8 +51,8 @@ Affine affine_from_block(const Source& source, std::size_t g) {
   const bool q4_1 = source.type == GgufType::kQ4_1;
   const std::uint8_t* block = source.bytes.data() + g * (q4_1 ? 20 : 18);
   Affine out;
-  out.d = gguf_f16(load_le<std::uint16_t>(block));
-  out.m = q4_1 ? gguf_f16(load_le<std::uint16_t>(block + 2)) : -8.0f * out.d;
+  out.d = kernels::f32_from_f16(load_le<std::uint16_t>(block));
+  out.m = q4_1 ? kernels::f32_from_f16(load_le<std::uint16_t>(block + 2)) : -8.0f * out.d;
   const std::uint8_t* nibbles = block + (q4_1 ? 4 : 2);
   for (std::size_t i = 0; i < 16; ++i) {
     out.codes[i] = nibbles[i] & 15;
@@ -198,7 +200,7 @@ void reset(std::size_t groups, RowCodes& out) {
 void measure(const Source& source, RowCodes& out) {
   out.abs_sum = out.sq_sum = 0;
   out.error_sq = out.source_sq = 0;
-  for (std::size_t i = 0; i < source.values.size(); ++i) {
+  for (std::size_t i = 0; i < source.k; ++i) {
     const std::int64_t w = std::int64_t{out.s[i / kGroup]} * out.q[i] + out.o[i / kGroup];
     out.abs_sum += static_cast<std::uint64_t>(std::llabs(w));
     out.sq_sum += static_cast<std::uint64_t>(w * w);
@@ -245,6 +247,7 @@ Result<void> quantize_row(GgufType type, ByteView row, int k, WeightForm form, R
   Source source;
   source.type = type;
   source.bytes = row;
+  source.k = static_cast<std::size_t>(k);
   source.groups = static_cast<std::size_t>((k + kGroup - 1) / kGroup);
   source.values.assign(source.groups * kGroup, 0.0f);
   ADIT_TRY_VOID(gguf_decode_row(type, row, static_cast<std::uint64_t>(k), source.values.data()));

@@ -6,7 +6,7 @@
 // In       a borrowed view; a pack file holds the arrays in exactly this form, so they are used in place.
 // Shapes   W[m, k] = s[m, k/32] * q[m, k] + o[m, k/32] (effective integers).
 //          y = (float(sum W*X) * rs) * as + bias.
-//          Rows m..m_pad and columns k..k_pad are padding: their s and o are 0.
+//          Rows m..m_pad have s = o = rs = 0; columns k..k_pad have code 0 and meet activations of 0.
 // Exact    abs_row_max and sq_row_max are exact, computed by the packer over all rows.
 // Threads  plain values.
 // Source   kernels/NUMERICS.md, "Linear layer"

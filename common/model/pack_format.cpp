@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include "common/model/pack_format.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <nlohmann/json.hpp>
+
+#include "common/model/pack.hpp"
+
+namespace adit::model {
+namespace {
+
+using Json = nlohmann::json;
+using kernels::ActForm;
+using kernels::kGroup;
+using kernels::kTileRows;
+using kernels::WeightForm;
+using safetensors::Dtype;
+
+ByteView raw(const void* data, std::size_t bytes) {
+  return {static_cast<const std::uint8_t*>(data), bytes};
+}
+
+Result<std::uint64_t> decimal_of(const Json& json, const char* key) {
+  if (!json.contains(key) || !json[key].is_string()) return invalid_argument("{} is not a text", key);
+  const auto& text = json[key].get_ref<const std::string&>();
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    return invalid_argument("{} is not a decimal number", key);
+  }
+  return value;
+}
+
+Result<LinearNote> parse_note(const Json& json) {
+  if (!json.is_object() || json.size() != 4 || !json.contains("form") || !json.contains("act")) {
+    return invalid_argument("expected form, act, abs_row_max and sq_row_max");
+  }
+  LinearNote out;
+  if (json["form"] == "u4") {
+    out.form = WeightForm::kU4;
+  } else if (json["form"] != "i8") {
+    return invalid_argument("form is neither i8 nor u4");
+  }
+  if (json["act"] == "a8g32") {
+    out.act = ActForm::kA8g32;
+  } else if (json["act"] != "a16") {
+    return invalid_argument("act is neither a16 nor a8g32");
+  }
+  ADIT_TRY(out.abs_row_max, decimal_of(json, "abs_row_max"));
+  ADIT_TRY(out.sq_row_max, decimal_of(json, "sq_row_max"));
+  return out;
+}
+
+}  // namespace
+
+std::vector<Part> pack_parts(const ModelConfig& c) {
+  std::vector<Part> out;
+  const int q_width = c.heads * c.head_dim, kv_width = c.kv_heads * c.head_dim;
+  out.push_back({PartKind::kLinear, "embedding", "token_embd.weight", c.vocab, c.hidden});
+  for (int layer = 0; layer < c.layers; ++layer) {
+    const std::string to = fmt::format("layers.{}.", layer), from = fmt::format("blk.{}.", layer);
+    const auto vector = [&](const char* name, const char* source) {
+      out.push_back({PartKind::kVector, to + name, from + source, 1, c.hidden});
+    };
+    const auto linear = [&](const char* name, const char* source, int m, int k) {
+      out.push_back({PartKind::kLinear, to + name, from + source, m, k});
+    };
+    vector("attn_norm", "attn_norm.weight");
+    linear("attn_q", "attn_q.weight", q_width, c.hidden);
+    linear("attn_k", "attn_k.weight", kv_width, c.hidden);
+    linear("attn_v", "attn_v.weight", kv_width, c.hidden);
+    linear("attn_o", "attn_output.weight", c.hidden, q_width);
+    vector("ffn_norm", "ffn_norm.weight");
+    linear("ffn_gate", "ffn_gate.weight", c.ffn, c.hidden);
+    linear("ffn_up", "ffn_up.weight", c.ffn, c.hidden);
+    linear("ffn_down", "ffn_down.weight", c.hidden, c.ffn);
+  }
+  out.push_back({PartKind::kVector, "final_norm", "output_norm.weight", 1, c.hidden});
+  if (!c.tied_head) out.push_back({PartKind::kLinear, "head", "output.weight", c.vocab, c.hidden});
+  out.push_back({PartKind::kFrequencies, "rope.inv_freq", "", 1, c.head_dim / 2});
+  return out;
+}
+
+std::vector<safetensors::Tensor> part_tensors(const Part& part, WeightForm form) {
+  const auto k = static_cast<std::uint64_t>(part.k);
+  if (part.kind == PartKind::kVector) return {{part.name, Dtype::kF32, {k}}};
+  if (part.kind == PartKind::kFrequencies) return {{part.name, Dtype::kF64, {k}}};
+  const std::uint64_t tiles = (static_cast<std::uint64_t>(part.m) + kTileRows - 1) / kTileRows;
+  const std::uint64_t groups = (k + kGroup - 1) / kGroup;
+  const std::uint64_t blocks = groups * (form == WeightForm::kU4 ? 4 : 8);
+  std::vector<safetensors::Tensor> out;
+  out.push_back({part.name + ".q", Dtype::kU8, {tiles, blocks, kTileRows, 4}});
+  out.push_back({part.name + ".s", Dtype::kU16, {tiles, groups, kTileRows}});
+  if (form == WeightForm::kU4) out.push_back({part.name + ".o", Dtype::kI16, {tiles, groups, kTileRows}});
+  out.push_back({part.name + ".rs", Dtype::kF32, {tiles * kTileRows}});
+  return out;
+}
+
+std::string notes_json(const LinearNotes& notes) {
+  Json json = Json::object();
+  for (const auto& [name, note] : notes) {
+    json[name] = {{"form", note.form == WeightForm::kU4 ? "u4" : "i8"},
+                  {"act", note.act == ActForm::kA16 ? "a16" : "a8g32"},
+                  {"abs_row_max", fmt::format("{:020}", note.abs_row_max)},
+                  {"sq_row_max", fmt::format("{:020}", note.sq_row_max)}};
+  }
+  return json.dump();
+}
+
+Result<LinearNotes> parse_notes(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return invalid_argument("linears: not a JSON object");
+  LinearNotes out;
+  for (const auto& [name, value] : json.items()) {
+    auto note = parse_note(value);
+    if (!note) return tl::unexpected<Error>(note.error().context("linears: " + name.substr(0, 80)));
+    out.emplace(name, *note);
+  }
+  return out;
+}
+
+ContentHash::ContentHash(std::string_view config_json, std::string_view tokenizer,
+                         std::string_view chat_template)
+    : hash_("adit1.pack") {
+  Bytes version;
+  append_le(version, static_cast<std::uint32_t>(kPackVersion));
+  hash_.update(version);
+  text(config_json);
+  text(tokenizer);
+  text(chat_template);
+}
+
+void ContentHash::text(std::string_view value) {
+  Bytes length;
+  append_le(length, static_cast<std::uint64_t>(value.size()));
+  hash_.update(length).update(as_bytes(value));
+}
+
+void ContentHash::head(const Part& part) {
+  text(part.name);
+  Bytes head;
+  append_le(head, static_cast<std::uint8_t>(part.kind));
+  append_le(head, static_cast<std::uint64_t>(part.m));
+  append_le(head, static_cast<std::uint64_t>(part.k));
+  hash_.update(head);
+  k_ = static_cast<std::size_t>(part.k);
+}
+
+void ContentHash::begin_linear(const Part& part, WeightForm form, ActForm act) {
+  head(part);
+  offsets_ = form == WeightForm::kU4;
+  // Group size, then flags: no sparsity mask and no bias in version 1.
+  const Bytes forms{static_cast<std::uint8_t>(form), static_cast<std::uint8_t>(act), kGroup, 0};
+  hash_.update(forms);
+}
+
+void ContentHash::linear_row(const RowCodes& row) {
+  hash_.update(raw(row.q.data(), k_));
+  hash_.update(raw(row.s.data(), row.s.size() * 2));
+  if (offsets_) hash_.update(raw(row.o.data(), row.o.size() * 2));
+  hash_.update(raw(&row.rs, 4));
+}
+
+void ContentHash::vector(const Part& part, const float* values) {
+  head(part);
+  hash_.update(raw(values, k_ * 4));
+}
+
+void ContentHash::frequencies(const Part& part, const double* values) {
+  head(part);
+  hash_.update(raw(values, k_ * 8));
+}
+
+}  // namespace adit::model

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// common/model/pack_format.hpp
+//
+// What the writer and the reader of packs share: the list of a model's parts in canonical order, the names of
+// their tensors, and the content hash.
+//
+// Out      pack_parts: every part once, in the order in which the content hash takes them.
+// Exact    the content hash is BLAKE2b-256 with personalisation "adit1.pack"; it does not depend on storage.
+// Threads  ContentHash: one thread.
+// Source   kernels/NUMERICS.md, "Packs"
+// Tests    tests/unit/common/model/pack_test.cpp
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/crypto/hash.hpp"
+#include "common/model/model_config.hpp"
+#include "common/model/quant_row.hpp"
+#include "common/model/safetensors.hpp"
+#include "kernels/linear/params.h"
+
+namespace adit::model {
+
+inline constexpr std::string_view kPackFormat = "adit.pack/1";
+
+enum class PartKind : std::uint8_t { kVector = 1, kLinear = 2, kFrequencies = 3 };
+
+struct Part {
+  PartKind kind = PartKind::kVector;
+  // "layers.3.attn_q", "final_norm", …
+  std::string name;
+  // Name of the GGUF tensor; empty for frequencies.
+  std::string source;
+  // Rows and columns of a linear; m = 1 for a vector of k.
+  int m = 1;
+  int k = 0;
+};
+
+[[nodiscard]] std::vector<Part> pack_parts(const ModelConfig& config);
+
+// The tensors that hold a part, without offsets. `form` is for linears.
+[[nodiscard]] std::vector<safetensors::Tensor> part_tensors(const Part& part, kernels::WeightForm form);
+
+// What the file says of a linear beside its arrays.
+struct LinearNote {
+  kernels::WeightForm form = kernels::WeightForm::kI8;
+  kernels::ActForm act = kernels::ActForm::kA16;
+  std::uint64_t abs_row_max = 0;
+  std::uint64_t sq_row_max = 0;
+};
+using LinearNotes = std::map<std::string, LinearNote, std::less<>>;
+// Numbers are written at full width, so the text's length does not depend on them.
+[[nodiscard]] std::string notes_json(const LinearNotes& notes);
+[[nodiscard]] Result<LinearNotes> parse_notes(std::string_view json);
+
+class ContentHash {
+ public:
+  ContentHash(std::string_view config_json, std::string_view tokenizer, std::string_view chat_template);
+  void begin_linear(const Part& part, kernels::WeightForm form, kernels::ActForm act);
+  // Rows of the linear begun last, in ascending order; k codes of each count.
+  void linear_row(const RowCodes& row);
+  void vector(const Part& part, const float* values);
+  void frequencies(const Part& part, const double* values);
+  [[nodiscard]] Hash256 finish() { return hash_.finish(); }
+
+ private:
+  void text(std::string_view value);
+  void head(const Part& part);
+  crypto::PersonalHash hash_;
+  std::size_t k_ = 0;
+  bool offsets_ = false;
+};
+
+}  // namespace adit::model

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#include "common/model/pack_writer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <optional>
+
+#include "common/model/gguf_model.hpp"
+#include "common/model/linear_tiles.hpp"
+#include "common/model/pack.hpp"
+#include "common/model/pack_format.hpp"
+#include "common/model/parallel_rows.hpp"
+
+namespace adit::model {
+namespace {
+
+using kernels::WeightForm;
+
+// Rows are quantised and hashed in blocks of this many.
+constexpr int kBlockRows = 1024;
+constexpr int kChunkRows = 16;
+
+WeightForm form_of(const Part& part, const GgufTensor& tensor, int bits) {
+  const bool in_layer = part.name != "embedding" && part.name != "head";
+  const bool eight = tensor.type == static_cast<std::uint32_t>(GgufType::kQ8_0);
+  return bits == 4 && in_layer && !eight ? WeightForm::kU4 : WeightForm::kI8;
+}
+
+// One packing run: from an open GGUF to a finished writer.
+class Packer {
+ public:
+  Packer(const Gguf& gguf, const PackOptions& options, const PackProgress& progress)
+      : gguf_(gguf), options_(options), progress_(progress) {}
+
+  Result<PackSummary> run(const std::filesystem::path& out) {
+    ADIT_TRY_VOID(plan());
+    ADIT_TRY(const Bytes header, make_header());
+    ADIT_TRY(auto writer, safetensors::Writer::create(out, header.size()));
+    ContentHash hash(metadata_.at("config"), metadata_.at("tokenizer"), metadata_.at("chat_template"));
+    for (const Part& part : parts_) ADIT_TRY_VOID(write_part(part, writer, hash));
+    summary_.content_hash = hash.finish();
+    ADIT_TRY(const Bytes final_header, make_header());
+    ADIT_TRY_VOID(writer.write_header(final_header));
+    report(0.95, "check");
+    ADIT_TRY(const Pack pack, Pack::open(writer.temporary()));
+    ADIT_TRY_VOID(pack.verify_content_hash());
+    ADIT_TRY_VOID(writer.commit());
+    report(1.0, "done");
+    summary_.file_bytes = final_header.size() + writer.data_written();
+    summary_.weight_error = source_sq_ > 0 ? std::sqrt(error_sq_ / source_sq_) : 0;
+    return summary_;
+  }
+
+ private:
+  Result<void> plan() {
+    ADIT_TRY(config_, config_from_gguf(gguf_));
+    parts_ = pack_parts(config_);
+    ADIT_TRY_VOID(check_no_other_tensors(gguf_, parts_));
+    ADIT_TRY(const TokenizerParts tokenizer, tokenizer_from_gguf(gguf_));
+    if (tokenizer.tokens.size() != static_cast<std::size_t>(config_.vocab)) {
+      return invalid_argument("{}: key tokenizer.ggml.tokens: {} tokens, but token_embd.weight has {} rows",
+                              gguf_.label(), tokenizer.tokens.size(), config_.vocab);
+    }
+    auto blob = make_tokenizer_blob(tokenizer);
+    if (!blob) return tl::unexpected<Error>(blob.error().context(gguf_.label()));
+    metadata_["format"] = kPackFormat;
+    metadata_["config"] = config_json(config_);
+    metadata_["tokenizer"] = *std::move(blob);
+    ADIT_TRY(metadata_["chat_template"], chat_template_from_gguf(gguf_));
+    std::vector<safetensors::Tensor> tensors;
+    for (const Part& part : parts_) {
+      WeightForm form = WeightForm::kI8;
+      if (part.kind != PartKind::kFrequencies) {
+        ADIT_TRY(const GgufTensor* source, source_tensor(gguf_, part));
+        bytes_all_ += source->bytes;
+        form = form_of(part, *source, options_.bits);
+      }
+      if (part.kind == PartKind::kLinear) notes_[part.name] = LinearNote{form, options_.act, 0, 0};
+      for (auto& tensor : part_tensors(part, form)) tensors.push_back(std::move(tensor));
+    }
+    placed_ = safetensors::place(std::move(tensors));
+    return {};
+  }
+
+  // Of the same size whatever the numbers in it are.
+  Result<Bytes> make_header() {
+    metadata_["linears"] = notes_json(notes_);
+    metadata_["content_hash"] = to_hex(summary_.content_hash);
+    auto header = safetensors::header_bytes(placed_, metadata_);
+    if (!header) return tl::unexpected<Error>(header.error().context(gguf_.label()));
+    return header;
+  }
+
+  Result<void> write_part(const Part& part, safetensors::Writer& writer, ContentHash& hash) {
+    if (part.kind == PartKind::kFrequencies) {
+      const std::vector<double> values = inverse_frequencies(config_.rope_theta, config_.head_dim);
+      hash.frequencies(part, values.data());
+      return append(writer, {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * 8});
+    }
+    ADIT_TRY(const GgufTensor* source, source_tensor(gguf_, part));
+    report(0.95 * static_cast<double>(bytes_done_) / static_cast<double>(bytes_all_), part.name);
+    bytes_done_ += source->bytes;
+    if (part.kind == PartKind::kLinear) return write_linear(part, *source, writer, hash);
+    std::vector<float> values(static_cast<std::size_t>(part.k));
+    ADIT_TRY_VOID(gguf_.dequantize(*source, 0, 1, values.data()));
+    hash.vector(part, values.data());
+    return append(writer, {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * 4});
+  }
+
+  Result<void> write_linear(const Part& part, const GgufTensor& source, safetensors::Writer& writer,
+                            ContentHash& hash) {
+    LinearNote& note = notes_.at(part.name);
+    LinearTiles tiles(note.form, note.act, part.m, part.k);
+    hash.begin_linear(part, note.form, note.act);
+    std::vector<RowCodes> rows(kBlockRows);
+    for (int begin = 0; begin < part.m; begin += kBlockRows) {
+      const int count = std::min(kBlockRows, part.m - begin);
+      ADIT_TRY_VOID(quantize_block(part, source, note.form, begin, count, rows));
+      for (int i = 0; i < count; ++i) {
+        const RowCodes& row = rows[static_cast<std::size_t>(i)];
+        tiles.store_row(begin + i, row);
+        hash.linear_row(row);
+        note.abs_row_max = std::max(note.abs_row_max, row.abs_sum);
+        note.sq_row_max = std::max(note.sq_row_max, row.sq_sum);
+        error_sq_ += row.error_sq;
+        source_sq_ += row.source_sq;
+      }
+    }
+    ++(note.form == WeightForm::kU4 ? summary_.linears_u4 : summary_.linears_i8);
+    ADIT_TRY_VOID(append(writer, tiles.q_bytes()));
+    ADIT_TRY_VOID(append(writer, tiles.s_bytes()));
+    if (note.form == WeightForm::kU4) ADIT_TRY_VOID(append(writer, tiles.o_bytes()));
+    return append(writer, tiles.rs_bytes());
+  }
+
+  Result<void> quantize_block(const Part& part, const GgufTensor& source, WeightForm form, int begin,
+                              int count, std::vector<RowCodes>& rows) {
+    std::mutex mutex;
+    std::optional<Error> first;
+    parallel_rows(options_.threads, count, kChunkRows, [&](int from, int to) {
+      for (int i = from; i < to; ++i) {
+        const auto at = static_cast<std::uint64_t>(source_row(config_, part, begin + i));
+        const auto result = quantize_row(static_cast<GgufType>(source.type), gguf_.row_bytes(source, at),
+                                         part.k, form, rows[static_cast<std::size_t>(i)]);
+        if (result) continue;
+        const std::lock_guard lock(mutex);
+        if (!first) {
+          first = result.error().context(fmt::format("{}: offset {}: tensor {}: row {}", gguf_.label(),
+                                                     source.offset + at * (source.bytes / source.rows),
+                                                     source.name, at));
+        }
+      }
+    });
+    if (first) return tl::unexpected<Error>(*first);
+    return {};
+  }
+
+  Result<void> append(safetensors::Writer& writer, ByteView bytes) {
+    ADIT_TRY_VOID(writer.append(bytes));
+    return writer.align();
+  }
+
+  void report(double done, std::string_view what) {
+    if (progress_) progress_(done, what);
+  }
+
+  const Gguf& gguf_;
+  const PackOptions& options_;
+  const PackProgress& progress_;
+  ModelConfig config_;
+  std::vector<Part> parts_;
+  std::vector<safetensors::Tensor> placed_;
+  safetensors::Metadata metadata_;
+  LinearNotes notes_;
+  PackSummary summary_;
+  std::uint64_t bytes_all_ = 0;
+  std::uint64_t bytes_done_ = 0;
+  double error_sq_ = 0;
+  double source_sq_ = 0;
+};
+
+}  // namespace
+
+Result<PackSummary> pack_gguf(const std::filesystem::path& gguf, const std::filesystem::path& out,
+                              const PackOptions& options, const PackProgress& progress) {
+  if (options.bits != 4 && options.bits != 8)
+    return invalid_argument("{} bits, expected 4 or 8", options.bits);
+  ADIT_TRY(const Gguf file, Gguf::open(gguf));
+  return Packer(file, options, progress).run(out);
+}
+
+}  // namespace adit::model

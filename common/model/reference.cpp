@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+#include "common/model/reference.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "common/model/pack_format.hpp"
+#include "common/model/parallel_rows.hpp"
+#include "common/model/reference_gemm.hpp"
+#include "common/model/reference_weights.hpp"
+#include "kernels/linear/linear.h"
+
+namespace adit::model {
+namespace {
+
+constexpr int kChunkTokens = 48;
+constexpr int kQueryBlock = 48;
+constexpr int kLoadRows = 64;
+
+std::size_t z(int value) {
+  return static_cast<std::size_t>(value);
+}
+
+// A matrix of token rows.
+struct Rows {
+  Rows(int n_, int width_) : n(n_), width(width_), data(z(n_) * z(width_)) {}
+  float* row(int i) { return data.data() + z(i) * z(width); }
+  const float* row(int i) const { return data.data() + z(i) * z(width); }
+  int n;
+  int width;
+  std::vector<float> data;
+};
+
+struct Sequence {
+  int begin = 0;
+  int length = 0;
+};
+
+void rms_norm(const float* x, const float* weight, int n, float eps, float* out) {
+  double square = 0;
+  for (int i = 0; i < n; ++i) square += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  const auto scale = static_cast<float>(1.0 / std::sqrt(square / n + static_cast<double>(eps)));
+  for (int i = 0; i < n; ++i) out[i] = x[i] * scale * weight[i];
+}
+
+// Half-split rotation of each head of one row.
+void rotate(float* row, int heads, int head_dim, int position, double theta) {
+  for (int i = 0; i < head_dim / 2; ++i) {
+    const double angle = position * std::pow(theta, -2.0 * i / head_dim);
+    const auto c = static_cast<float>(std::cos(angle)), s = static_cast<float>(std::sin(angle));
+    for (int h = 0; h < heads; ++h) {
+      float* a = row + h * head_dim + i;
+      float* b = a + head_dim / 2;
+      const float x = *a, y = *b;
+      *a = x * c - y * s;
+      *b = y * c + x * s;
+    }
+  }
+}
+
+// Scores of one query row to probabilities over its first `count` keys; the rest becomes 0.
+void softmax(float* scores, int count, int width, float scale) {
+  float top = scores[0];
+  for (int i = 1; i < count; ++i) top = std::max(top, scores[i]);
+  double sum = 0;
+  for (int i = 0; i < count; ++i) {
+    scores[i] = std::exp((scores[i] - top) * scale);
+    sum += static_cast<double>(scores[i]);
+  }
+  const auto inverse = static_cast<float>(1.0 / sum);
+  for (int i = 0; i < count; ++i) scores[i] *= inverse;
+  std::fill(scores + count, scores + width, 0.0f);
+}
+
+}  // namespace
+
+struct Reference::State {
+  std::unique_ptr<ReferenceWeights> weights;
+  std::vector<Part> parts;
+  int threads = 0;
+  mutable std::mutex head_mutex;
+  mutable Panels head;
+
+  [[nodiscard]] const Part& part(const std::string& name) const;
+  Result<void> load(const std::string& name, Panels& out) const;
+  Result<std::vector<float>> load_vector(const std::string& name) const;
+  Result<void> linear(const std::string& name, const Rows& x, Rows& y) const;
+  void round_activations(const float* x, int n, int width, float* out) const;
+  void multiply(const Panels& w, const float* x, int n, float* y) const;
+  Result<Rows> embed(std::span<const std::vector<TokenId>> sequences) const;
+  Result<void> attention(int layer, const std::vector<Sequence>& sequences, Rows& x) const;
+  void attend(const Sequence& sequence, int head_index, const Rows& q, const Rows& k, const Rows& v,
+              Rows& out) const;
+  Result<void> feed_forward(int layer, Rows& x) const;
+  Result<Rows> norm(const std::string& name, const Rows& x) const;
+};
+
+const Part& Reference::State::part(const std::string& name) const {
+  return *std::find_if(parts.begin(), parts.end(), [&](const Part& p) { return p.name == name; });
+}
+
+Result<void> Reference::State::load(const std::string& name, Panels& out) const {
+  const Part& p = part(name);
+  std::vector<float> matrix(z(p.m) * z(p.k));
+  std::mutex mutex;
+  std::optional<Error> first;
+  parallel_rows(threads, p.m, kLoadRows, [&](int begin, int end) {
+    const auto result = weights->rows(p, begin, end - begin, matrix.data() + z(begin) * z(p.k));
+    if (result) return;
+    const std::lock_guard lock(mutex);
+    first = result.error();
+  });
+  if (first) return tl::unexpected<Error>(*first);
+  make_panels(matrix.data(), z(p.k), 1, p.m, p.k, out);
+  return {};
+}
+
+Result<std::vector<float>> Reference::State::load_vector(const std::string& name) const {
+  std::vector<float> out(z(part(name).k));
+  ADIT_TRY_VOID(weights->rows(part(name), 0, 1, out.data()));
+  return out;
+}
+
+void Reference::State::round_activations(const float* x, int n, int width, float* out) const {
+  kernels::ActBuffer act;
+  act.prepare(kernels::Isa::kScalar, *weights->act(), n, width);
+  kernels::quantize(kernels::Isa::kScalar, x, z(width), act, 0, n);
+  const bool a16 = act.form() == kernels::ActForm::kA16;
+  for (int t = 0; t < n; ++t) {
+    for (int i = 0; i < width; ++i) {
+      const int hi = act.hi(t)[i];
+      const int value = a16 ? 256 * hi + act.lo(t)[i] : hi * (1 << act.shift(t)[i / kernels::kGroup]);
+      *out++ = static_cast<float>(value) * act.scale(t);
+    }
+  }
+}
+
+void Reference::State::multiply(const Panels& w, const float* x, int n, float* y) const {
+  parallel_rows(threads, n, kChunkTokens, [&](int begin, int end) {
+    const float* from = x + z(begin) * z(w.k);
+    std::vector<float> rounded;
+    if (weights->act()) {
+      rounded.resize(z(end - begin) * z(w.k));
+      round_activations(from, end - begin, w.k, rounded.data());
+      from = rounded.data();
+    }
+    reference_gemm(w, {from, z(w.k), end - begin, w.k, w.m, y + z(begin) * z(w.m), z(w.m)});
+  });
+}
+
+Result<void> Reference::State::linear(const std::string& name, const Rows& x, Rows& y) const {
+  Panels w;
+  ADIT_TRY_VOID(load(name, w));
+  multiply(w, x.data.data(), x.n, y.data.data());
+  return {};
+}
+
+Result<Rows> Reference::State::norm(const std::string& name, const Rows& x) const {
+  ADIT_TRY(const std::vector<float> weight, load_vector(name));
+  Rows out(x.n, x.width);
+  for (int i = 0; i < x.n; ++i)
+    rms_norm(x.row(i), weight.data(), x.width, weights->config().norm_eps, out.row(i));
+  return out;
+}
+
+Result<Rows> Reference::State::embed(std::span<const std::vector<TokenId>> sequences) const {
+  std::size_t total = 0;
+  for (const auto& ids : sequences) total += ids.size();
+  const ModelConfig& config = weights->config();
+  Rows x(static_cast<int>(total), config.hidden);
+  int at = 0;
+  for (const auto& ids : sequences) {
+    if (ids.empty()) return invalid_argument("reference: an empty sequence");
+    for (const TokenId id : ids) {
+      if (id < 0 || id >= config.vocab) {
+        return invalid_argument("reference: token id {}, expected 0..{}", id, config.vocab - 1);
+      }
+      ADIT_TRY_VOID(weights->rows(part("embedding"), id, 1, x.row(at++)));
+    }
+  }
+  return x;
+}
+
+// One head over one sequence: blocks of queries against all keys up to the block's last.
+void Reference::State::attend(const Sequence& s, int head_index, const Rows& q, const Rows& k,
+                              const Rows& v, Rows& out) const {
+  const ModelConfig& c = weights->config();
+  const int d = c.head_dim, kv_head = head_index / (c.heads / c.kv_heads);
+  Panels keys, values;
+  make_panels(k.row(s.begin) + kv_head * d, z(k.width), 1, s.length, d, keys);
+  make_panels(v.row(s.begin) + kv_head * d, 1, z(v.width), d, s.length, values);
+  std::vector<float> scores(z(kQueryBlock) * z(s.length));
+  const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(d)));
+  for (int begin = 0; begin < s.length; begin += kQueryBlock) {
+    const int n = std::min(kQueryBlock, s.length - begin), seen = begin + n;
+    reference_gemm(keys, {q.row(s.begin + begin) + head_index * d, z(q.width), n, d, seen, scores.data(),
+                          z(s.length)});
+    for (int i = 0; i < n; ++i) softmax(scores.data() + z(i) * z(s.length), begin + i + 1, seen, scale);
+    reference_gemm(values, {scores.data(), z(s.length), n, seen, d,
+                            out.row(s.begin + begin) + head_index * d, z(out.width)});
+  }
+}
+
+Result<void> Reference::State::attention(int layer, const std::vector<Sequence>& sequences, Rows& x) const {
+  const ModelConfig& c = weights->config();
+  const std::string at = fmt::format("layers.{}.", layer);
+  ADIT_TRY(const Rows normed, norm(at + "attn_norm", x));
+  Rows q(x.n, c.heads * c.head_dim), k(x.n, c.kv_heads * c.head_dim), v(x.n, c.kv_heads * c.head_dim);
+  ADIT_TRY_VOID(linear(at + "attn_q", normed, q));
+  ADIT_TRY_VOID(linear(at + "attn_k", normed, k));
+  ADIT_TRY_VOID(linear(at + "attn_v", normed, v));
+  Rows out(x.n, q.width);
+  for (const Sequence& s : sequences) {
+    parallel_rows(threads, s.length, kChunkTokens, [&](int begin, int end) {
+      for (int i = begin; i < end; ++i) {
+        rotate(q.row(s.begin + i), c.heads, c.head_dim, i, c.rope_theta);
+        rotate(k.row(s.begin + i), c.kv_heads, c.head_dim, i, c.rope_theta);
+      }
+    });
+    parallel_rows(threads, c.heads, 1, [&](int begin, int end) {
+      for (int i = begin; i < end; ++i) attend(s, i, q, k, v, out);
+    });
+  }
+  Rows y(x.n, c.hidden);
+  ADIT_TRY_VOID(linear(at + "attn_o", out, y));
+  for (std::size_t i = 0; i < x.data.size(); ++i) x.data[i] += y.data[i];
+  return {};
+}
+
+Result<void> Reference::State::feed_forward(int layer, Rows& x) const {
+  const ModelConfig& c = weights->config();
+  const std::string at = fmt::format("layers.{}.", layer);
+  ADIT_TRY(const Rows normed, norm(at + "ffn_norm", x));
+  Rows gate(x.n, c.ffn), up(x.n, c.ffn), y(x.n, c.hidden);
+  ADIT_TRY_VOID(linear(at + "ffn_gate", normed, gate));
+  ADIT_TRY_VOID(linear(at + "ffn_up", normed, up));
+  for (std::size_t i = 0; i < gate.data.size(); ++i) {
+    const float g = gate.data[i];
+    gate.data[i] = g / (1.0f + std::exp(-g)) * up.data[i];
+  }
+  ADIT_TRY_VOID(linear(at + "ffn_down", gate, y));
+  for (std::size_t i = 0; i < x.data.size(); ++i) x.data[i] += y.data[i];
+  return {};
+}
+
+Result<Reference> Reference::from_gguf(const Gguf& gguf, int threads) {
+  auto state = std::make_unique<State>();
+  ADIT_TRY(state->weights, weights_of(gguf));
+  state->parts = pack_parts(state->weights->config());
+  state->threads = threads;
+  return Reference(std::move(state));
+}
+
+Result<Reference> Reference::from_pack(const Pack& pack, int threads) {
+  auto state = std::make_unique<State>();
+  state->weights = weights_of(pack);
+  state->parts = pack_parts(state->weights->config());
+  state->threads = threads;
+  return Reference(std::move(state));
+}
+
+Reference::Reference(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Reference::Reference(Reference&&) noexcept = default;
+Reference& Reference::operator=(Reference&&) noexcept = default;
+Reference::~Reference() = default;
+
+const ModelConfig& Reference::config() const {
+  return state_->weights->config();
+}
+
+Result<std::vector<float>> Reference::hidden(std::span<const std::vector<TokenId>> sequences,
+                                             const std::function<void(double)>& progress) const {
+  ADIT_TRY(Rows x, state_->embed(sequences));
+  std::vector<Sequence> layout;
+  int at = 0;
+  for (const auto& ids : sequences) {
+    layout.push_back({at, static_cast<int>(ids.size())});
+    at += layout.back().length;
+  }
+  for (int layer = 0; layer < config().layers; ++layer) {
+    if (progress) progress(static_cast<double>(layer) / config().layers);
+    ADIT_TRY_VOID(state_->attention(layer, layout, x));
+    ADIT_TRY_VOID(state_->feed_forward(layer, x));
+  }
+  ADIT_TRY(Rows out, state_->norm("final_norm", x));
+  return std::move(out.data);
+}
+
+Result<void> Reference::logits(const float* hidden_rows, int n, float* out) const {
+  {
+    const std::lock_guard lock(state_->head_mutex);
+    if (state_->head.m == 0) {
+      ADIT_TRY_VOID(state_->load(config().tied_head ? "embedding" : "head", state_->head));
+    }
+  }
+  state_->multiply(state_->head, hidden_rows, n, out);
+  return {};
+}
+
+}  // namespace adit::model

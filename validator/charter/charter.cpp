@@ -6,6 +6,7 @@
 #include "common/base/limits.hpp"
 #include "common/crypto/hash.hpp"
 #include "common/scale/encoder.hpp"
+#include "validator/charter/lint.hpp"
 #include "validator/tasks/families.hpp"
 
 namespace adit::validator {
@@ -68,7 +69,8 @@ void read_task(YamlReader& in, TaskRule& out) {
 void read_queries(YamlReader in, Charter& out) {
   in.integer("per_step", out.questions_per_step, 1, 65536, "Questions a step, over all miners.");
   in.integer("max_tokens", out.max_tokens, 1, limits::kNewTokensMax, "Longest answer in tokens.");
-  in.decimal("temperature", out.sampling.temperature_milli, 3, 0, 10'000, "Sampling temperature; 0 is greedy.");
+  in.decimal("temperature", out.sampling.temperature_milli, 3, 0, 10'000,
+             "Sampling temperature; 0 is greedy.");
   fraction(in, "top_p", out.sampling.top_p_65536, 1, "Nucleus sampling; 1 is off.");
   std::uint64_t deadline_ns = out.rules.score.deadline_ms * 1'000'000;
   in.duration_ns("deadline", deadline_ns, 100'000'000, 3'600'000'000'000, "Time for one answer.");
@@ -85,14 +87,17 @@ void read_verify(YamlReader in, Charter& out) {
 void read_score(YamlReader in, ScoreRules& out) {
   fraction(in, "exact", out.exact, 100, "Value of a token proved exact.");
   fraction(in, "correct", out.correct, 100, "Added if the answer is right.");
-  fraction(in, "speed_bonus_max", out.speed_bonus_max, 100, "Added to a right answer, down to 0 at the deadline.");
-  in.count("cap_tokens_per_hotkey", out.cap_tokens, 1, 1'000'000'000, "Verified tokens in the window that pay.");
+  fraction(in, "speed_bonus_max", out.speed_bonus_max, 100,
+           "Added to a right answer, down to 0 at the deadline.");
+  in.count("cap_tokens_per_hotkey", out.cap_tokens, 1, 1'000'000'000,
+           "Verified tokens in the window that pay.");
   in.integer("window", out.window_steps, 1, 1000, "Steps (epochs) that a score looks back.");
 }
 
 void read_weights(YamlReader in, WeightRules& out) {
   in.choice("rule", out.rule, kRules, "proportional, or everything to the best.");
-  in.decimal("margin_sigma", out.margin_sigma_milli, 3, 0, 100'000, "Standard errors that dethrone the best.");
+  in.decimal("margin_sigma", out.margin_sigma_milli, 3, 0, 100'000,
+             "Standard errors that dethrone the best.");
   fraction(in, "burn", out.burn, 1, "Share of all weight given to burn_uid.");
   in.integer("burn_uid", out.burn_uid, 0, 65535, "Whose weight is burnt (the owner's uid).");
   in.boolean("explicit_zeros", out.explicit_zeros, "Send zeros too, so that bonds decay instead of ending.");
@@ -120,7 +125,10 @@ Result<Charter> read(YamlReader root) {
 
 Result<Charter> load_charter(const std::filesystem::path& file) {
   ADIT_TRY(YamlReader root, YamlReader::from_file(file));
-  return read(std::move(root));
+  ADIT_TRY(Charter charter, read(std::move(root)));
+  if (const auto sound = lint(charter); !sound)
+    return tl::unexpected<Error>(sound.error().context(file.string()));
+  return charter;
 }
 
 Result<Charter> parse_charter(std::string_view text, const std::filesystem::path& name) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // validator/charter/charter.hpp
 //
-// The charter: one YAML file that defines a subnet's economy. Owners fork it, validators run it, its hash is in
-// every request.
+// The charter: one YAML file that defines a subnet's economy. Owners fork it, validators run it, its hash
+// is in every request.
 //
 // In       a YAML file; every key has a type, bounds, a default and a sentence; unknown keys are refused.
-// Out      fractions as integers: temperature in 1/1000, top_p and scores in 1/65536 (rounded half up from at
-//          most six decimals), margin_sigma in 1/1000.
+// Out      fractions as integers: temperature in 1/1000, top_p and scores in 1/65536 (rounded half up from
+//          at most six decimals), margin_sigma in 1/1000.
 // Errors   kInvalidArgument "file: line N: key: …".
 // Threads  plain value.
 // Source   design "The charter, tasks, scoring, weights"
@@ -43,6 +43,7 @@ struct Charter {
   Rules rules;
 };
 
+// Also refuses what lint() refuses.
 [[nodiscard]] Result<Charter> load_charter(const std::filesystem::path& file);
 [[nodiscard]] Result<Charter> parse_charter(std::string_view text, const std::filesystem::path& name);
 // The charter with a description of every key, for `charter check`.

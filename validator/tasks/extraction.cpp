@@ -40,13 +40,15 @@ std::optional<std::string> last_integer(std::string_view text) {
       ++i;
       continue;
     }
-    const bool minus = i > 0 && text[i - 1] == '-' && (i < 2 || !(is_digit(text[i - 2]) || is_letter(text[i - 2])));
+    const bool minus =
+        i > 0 && text[i - 1] == '-' && (i < 2 || !(is_digit(text[i - 2]) || is_letter(text[i - 2])));
     std::string digits;
     while (i < text.size()) {
       if (is_digit(text[i])) {
         digits.push_back(text[i++]);
-      } else if (text[i] == ',' && i + 3 < text.size() && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(i) + 1,
-                                                                      text.begin() + static_cast<std::ptrdiff_t>(i) + 4, is_digit) &&
+      } else if (text[i] == ',' && i + 3 < text.size() &&
+                 std::all_of(text.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                             text.begin() + static_cast<std::ptrdiff_t>(i) + 4, is_digit) &&
                  (i + 4 == text.size() || !is_digit(text[i + 4]))) {
         ++i;
       } else {
@@ -72,24 +74,40 @@ std::optional<std::string> typed(std::string_view text, AnswerType type, std::si
   return out;
 }
 
-// The content of the balanced braces that open at text[open]; none if they never close.
-std::optional<std::string_view> balanced(std::string_view text, std::size_t open) {
-  int depth = 0;
-  for (std::size_t i = open; i < text.size(); ++i) {
-    if (text[i] == '{') ++depth;
-    if (text[i] == '}' && --depth == 0) return text.substr(open + 1, i - open - 1);
+// The contents of all \boxed{…} whose braces close and that hold no further box, in order; one pass.
+std::vector<std::string_view> boxes_of(std::string_view text) {
+  constexpr std::string_view kOpen = "\\boxed{";
+  struct Brace {
+    std::size_t at;
+    bool box;
+    bool holds_box;
+  };
+  std::vector<Brace> open;
+  std::vector<std::string_view> out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '{') {
+      const bool box = i + 1 >= kOpen.size() && text.substr(i + 1 - kOpen.size(), kOpen.size()) == kOpen;
+      open.push_back({i, box, false});
+    } else if (text[i] == '}' && !open.empty()) {
+      const Brace brace = open.back();
+      open.pop_back();
+      if (brace.box && !brace.holds_box) out.push_back(text.substr(brace.at + 1, i - brace.at - 1));
+      if (!open.empty() && (brace.box || brace.holds_box)) open.back().holds_box = true;
+    }
   }
-  return std::nullopt;
+  return out;
 }
 
 // The whole of a box must be one value of the type: "about 5 or 6" is no integer.
 std::optional<std::string> strict(std::string_view text, AnswerType type, std::size_t words) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\n')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\n' || text.back() == '.')) text.remove_suffix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\n' || text.back() == '.'))
+    text.remove_suffix(1);
   if (type == AnswerType::kInteger) {
     const std::size_t sign = text.starts_with('-') ? 1 : 0;
-    const bool all_digits = text.size() > sign && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(sign), text.end(),
-                                                              [](char c) { return is_digit(c) || c == ','; });
+    const bool all_digits =
+        text.size() > sign && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(sign), text.end(),
+                                          [](char c) { return is_digit(c) || c == ','; });
     if (!all_digits) return std::nullopt;
   } else if (words_of(text).size() != (type == AnswerType::kWord ? 1 : words)) {
     return std::nullopt;
@@ -103,15 +121,13 @@ std::optional<std::string> boxed(std::string_view text, AnswerType type, std::si
     text.remove_prefix(end + 8);
   }
   if (text.find("<think>") != std::string_view::npos) return std::nullopt;
-  std::optional<std::string> found;
-  for (std::size_t at = text.find("\\boxed{"); at != std::string_view::npos; at = text.find("\\boxed{", at + 1)) {
-    const auto content = balanced(text, at + 6);
-    if (!content) continue;
-    const auto value = strict(*content, type, words);
-    if (found && value != found) return std::nullopt;
-    if (value) found = value;
+  const std::vector<std::string_view> boxes = boxes_of(text);
+  if (!boxes.empty()) {
+    const auto answer = strict(boxes.back(), type, words);
+    const bool agreed = std::all_of(boxes.begin(), boxes.end(),
+                                    [&](std::string_view box) { return strict(box, type, words) == answer; });
+    return agreed ? answer : std::nullopt;
   }
-  if (found) return found;
   const std::size_t close = text.rfind("</answer>");
   if (close == std::string_view::npos) return std::nullopt;
   const std::size_t open = text.substr(0, close).rfind("<answer>");

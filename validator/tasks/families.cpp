@@ -29,15 +29,15 @@ void make_copy(SeededRng& rng, std::uint32_t level, Task& task) {
     if (i > 0) task.answer += ' ';
     task.answer += kWords[rng.below(kWords.size())];
   }
-  task.prompt = fmt::format("The words are: {}. Repeat the words in this order and write nothing else.",
-                            task.answer);
+  task.prompt =
+      fmt::format("The words are: {}. Repeat the words in this order and write nothing else.", task.answer);
 }
 
 void make_chain(SeededRng& rng, std::uint32_t level, Task& task) {
   std::int64_t value = between(rng, 2, level == 2 ? 12 : 9);
   std::string text = std::to_string(value);
   if (level == 2) {
-    const std::int64_t factor = between(rng, 2, 12);
+    const std::int64_t factor = between(rng, 2, 13);
     text += fmt::format(" * {}", factor);
     value *= factor;
   } else {
@@ -58,7 +58,7 @@ void make_max(SeededRng& rng, std::uint32_t level, Task& task) {
   std::string text;
   const std::uint32_t count = level + 2;
   for (std::uint32_t i = 0; i < count; ++i) {
-    const std::int64_t number = between(rng, 10, 99);
+    const std::int64_t number = between(rng, 10, level <= 2 ? 99 : 199);
     largest = std::max(largest, number);
     if (i > 0) text += i + 1 == count ? " and " : ", ";
     text += std::to_string(number);

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 // validator/tasks/families.hpp
 //
-// The table of task families. Levels are meant for a model of about 135M parameters, which solves them in part.
+// The table of task families. Levels are meant for a model of about 135M parameters, which solves some.
 //
 //   facts.capital      1      the capital of a country (60 of them)
 //   text.copy          1..4   repeat 2..5 given words
-//   arithmetic.chain   1..5   1: a + b with b of two digits; 2: a × b up to 12 × 12; 3..5: that many terms
-//   numbers.max        1..4   the largest of 3..6 numbers of two digits
+//   arithmetic.chain   1..5   1: a + b with b of two digits; 2: a × b up to 12 × 13; 3..5: that many terms
+//   numbers.max        1..4   the largest of 3..6 numbers of 10..99 (levels 1, 2) or 10..199 (3, 4)
 //   program.trace      1..5   the value of a variable after level + 2 assignments
 //
-// Guessing A constant, the commonest, a random or the echoed answer is right in at most 5 % of a family's tasks.
+// Guessing A constant, the commonest, a random or the echoed answer is right in at most 5 % of the tasks of
+// any
+//          family at any level.
 // Threads  pure.
 // Tests    tests/unit/validator/tasks_test.cpp
 #pragma once

@@ -17,7 +17,8 @@ Task make_task(std::span<const TaskRule> rules, const Hash256& seed) {
   const TaskFamily* family = find_family(chosen->family);
   ADIT_CHECK(family != nullptr && chosen->level_min <= chosen->level_max);
   Task task{.family = chosen->family, .type = family->type};
-  task.level = chosen->level_min + static_cast<std::uint32_t>(rng.below(chosen->level_max - chosen->level_min + 1));
+  task.level =
+      chosen->level_min + static_cast<std::uint32_t>(rng.below(chosen->level_max - chosen->level_min + 1));
   family->make(rng, task.level, task);
   return task;
 }

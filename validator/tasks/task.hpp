@@ -4,8 +4,10 @@
 // A task: a question in words with one exact answer, made from a seed by a frozen generator.
 //
 // In       the charter's task rules (families, weights, levels) and a 32-byte seed (see step/secrets.hpp).
-// Out      the same task for the same seed on every machine, for ever: golden vectors in tests/vectors/tasks.
-// Draws    splitmix64 from the seed's first 8 bytes (little-endian): family by weight, level, then the family.
+// Out      the same task for the same seed on every machine, for ever: golden vectors in
+//          tests/vectors/tasks.
+// Draws    splitmix64 from the seed's first 8 bytes (little-endian): family by weight, level, then the
+//          family.
 // Threads  pure.
 // Tests    tests/unit/validator/tasks_test.cpp
 #pragma once

@@ -35,14 +35,16 @@ TEST(Charter, what_is_absent_has_its_default) {
 }
 
 TEST(Charter, fractions_are_rounded_half_up) {
-  const Charter charter = parse_charter(kMinimal + "score: {exact: 0.333333, speed_bonus_max: 1.5}\n", "c").value();
+  const Charter charter =
+      parse_charter(kMinimal + "score: {exact: 0.333333, speed_bonus_max: 1.5}\n", "c").value();
   EXPECT_EQ(charter.rules.score.exact, 21845u);  // 21845.31
   EXPECT_EQ(charter.rules.score.speed_bonus_max, 98304u);
 }
 
 TEST(Charter, errors_name_file_line_key_and_what_was_expected) {
   EXPECT_NE(error_of(kMinimal + "score: {exactt: 1}\n").find("did you mean 'exact'"), std::string::npos);
-  EXPECT_NE(error_of(kMinimal + "score: {exact: many}\n").find("c.yaml: line 5: score.exact"), std::string::npos);
+  EXPECT_NE(error_of(kMinimal + "score: {exact: many}\n").find("c.yaml: line 5: score.exact"),
+            std::string::npos);
   EXPECT_NE(error_of("charter: {name: t, netuid: 3}\ntasks: []\n").find("model"), std::string::npos);
   std::string typo = kMinimal;
   typo.replace(typo.find("text.copy"), 9, "text.cpoy");
@@ -55,7 +57,8 @@ TEST(Charter, errors_name_file_line_key_and_what_was_expected) {
 
 TEST(Charter, the_hash_follows_meaning_not_spelling) {
   const Hash256 base = charter_hash(parse_charter(kMinimal, "a").value());
-  EXPECT_EQ(charter_hash(parse_charter("# a comment\n" + kMinimal + "score: {exact: 0.500}\n", "b").value()), base);
+  EXPECT_EQ(charter_hash(parse_charter("# a comment\n" + kMinimal + "score: {exact: 0.500}\n", "b").value()),
+            base);
   EXPECT_NE(charter_hash(parse_charter(kMinimal + "score: {exact: 0.6}\n", "c").value()), base);
 }
 

@@ -29,8 +29,21 @@ TEST(Extraction, boxed_gives_no_answer_where_the_rule_says_so) {
   EXPECT_EQ(boxed("\\boxed{7} and again \\boxed{7}"), "7");
   EXPECT_EQ(boxed("\\boxed{5 or 6}"), "none");
   EXPECT_EQ(boxed("\\boxed{7"), "none");
+  // One box that cannot be read spoils the others: nobody hedges.
+  EXPECT_EQ(boxed("\\boxed{7} or \\boxed{8 or 9}"), "none");
+  EXPECT_EQ(boxed("\\boxed{8 or 9} so \\boxed{7}"), "none");
+  EXPECT_EQ(boxed("\\boxed{x} <answer>7</answer>"), "none");
+  EXPECT_EQ(boxed("\\boxed{\\boxed{7}}"), "7");
+  EXPECT_EQ(boxed("{\\boxed{7} and \\frac{1}{2}"), "7");
   EXPECT_EQ(boxed("7"), "none");
   EXPECT_EQ(boxed(""), "none");
+}
+
+TEST(Extraction, boxed_takes_linear_time) {
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) text += "\\boxed{";
+  EXPECT_EQ(boxed(text), "none");
+  EXPECT_EQ(boxed(text + "5" + std::string(200'000, '}')), "5");
 }
 
 TEST(Extraction, lenient_takes_the_last_of_its_type) {
@@ -48,7 +61,8 @@ TEST(Extraction, lenient_takes_the_last_of_its_type) {
 }
 
 TEST(Extraction, compares_as_many_words_as_the_answer_has) {
-  EXPECT_TRUE(is_right("Here: Apple river stone", Extraction::kLenient, AnswerType::kWords, "apple river stone"));
+  EXPECT_TRUE(
+      is_right("Here: Apple river stone", Extraction::kLenient, AnswerType::kWords, "apple river stone"));
   EXPECT_FALSE(is_right("river stone apple", Extraction::kLenient, AnswerType::kWords, "apple river stone"));
   EXPECT_TRUE(is_right("\\boxed{apple river}", Extraction::kBoxed, AnswerType::kWords, "apple river"));
 }

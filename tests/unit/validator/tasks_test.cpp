@@ -25,44 +25,51 @@ TEST(Tasks, equal_an_independent_generator) {
   }
 }
 
-// How often an answering strategy that understands nothing is right, over 4000 tasks of one family.
+// How often an answering strategy that understands nothing is right, over 4000 tasks of one family and level.
 class Guessing : public ::testing::TestWithParam<std::string_view> {
  protected:
   static constexpr int kTasks = 4000;
-  void SetUp() override {
+  [[nodiscard]] static std::vector<Task> tasks_of(std::uint32_t level) {
     SeededRng rng(2026);
-    const TaskFamily* family = find_family(GetParam());
-    const std::vector<TaskRule> rules = {{std::string(GetParam()), 1, 1, family->level_max}};
+    const std::vector<TaskRule> rules = {{std::string(GetParam()), 1, level, level}};
+    std::vector<Task> tasks;
     for (int i = 0; i < kTasks; ++i) {
       Hash256 seed;
       rng.fill(seed);
-      tasks_.push_back(make_task(rules, seed));
+      tasks.push_back(make_task(rules, seed));
     }
+    return tasks;
   }
-  [[nodiscard]] bool right(const Task& task, std::string_view text) const {
+  [[nodiscard]] static bool right(const Task& task, std::string_view text) {
     return is_right(text, Extraction::kLenient, task.type, task.answer);
   }
-  std::vector<Task> tasks_;
 };
 
-TEST_P(Guessing, constant_majority_random_and_echo_are_right_in_at_most_5_percent) {
-  std::map<std::string, int> count;
-  int echo = 0;
-  int random = 0;
-  for (std::size_t i = 0; i < tasks_.size(); ++i) {
-    ++count[tasks_[i].answer];
-    echo += right(tasks_[i], tasks_[i].prompt) ? 1 : 0;
-    random += right(tasks_[i], tasks_[(i + 1) % tasks_.size()].answer) ? 1 : 0;
+TEST_P(Guessing, constant_majority_random_and_echo_are_right_in_at_most_5_percent_of_every_level) {
+  for (std::uint32_t level = 1; level <= find_family(GetParam())->level_max; ++level) {
+    const std::vector<Task> tasks = tasks_of(level);
+    std::map<std::string, int> count;
+    int echo = 0;
+    int random = 0;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      ++count[tasks[i].answer];
+      echo += right(tasks[i], tasks[i].prompt) ? 1 : 0;
+      random += right(tasks[i], tasks[(i + 1) % tasks.size()].answer) ? 1 : 0;
+    }
+    int majority = 0;
+    for (const auto& [answer, times] : count) majority = std::max(majority, times);
+    EXPECT_LE(majority, kTasks / 20) << "the commonest answer at level " << level;
+    EXPECT_LE(echo, kTasks / 20) << "the prompt repeated at level " << level;
+    EXPECT_LE(random, kTasks / 20) << "another task's answer at level " << level;
   }
-  int majority = 0;
-  for (const auto& [answer, times] : count) majority = std::max(majority, times);
-  EXPECT_LE(majority, kTasks / 20) << "the commonest answer";
-  EXPECT_LE(echo, kTasks / 20) << "the prompt repeated";
-  EXPECT_LE(random, kTasks / 20) << "another task's answer";
 }
 
 TEST_P(Guessing, the_answer_itself_is_right_in_a_sentence) {
-  for (const Task& task : tasks_) ASSERT_TRUE(right(task, "I think it is " + task.answer + ".")) << task.prompt;
+  for (std::uint32_t level = 1; level <= find_family(GetParam())->level_max; ++level) {
+    for (const Task& task : tasks_of(level)) {
+      ASSERT_TRUE(right(task, "I think it is " + task.answer + ".")) << task.prompt;
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, Guessing,

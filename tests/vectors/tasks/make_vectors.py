@@ -53,7 +53,7 @@ def chain(r, level):
     v = r.between(2, 12 if level == 2 else 9)
     text = str(v)
     if level == 2:
-        f = r.between(2, 12)
+        f = r.between(2, 13)
         return f"What is {text} * {f}? {ONE}", str(v * f)
     for i in range(1, max(level, 2)):
         t = r.between(10, 40)
@@ -64,7 +64,7 @@ def chain(r, level):
 
 
 def biggest(r, level):
-    n = [r.between(10, 99) for _ in range(level + 2)]
+    n = [r.between(10, 99 if level <= 2 else 199) for _ in range(level + 2)]
     text = ", ".join(map(str, n[:-1])) + f" and {n[-1]}"
     return f"Which of the numbers {text} is the largest? {ONE}", str(max(n))
 

@@ -23,7 +23,7 @@ if [ -z "${ADIT_SKIP_ASAN:-}" ]; then
   rm -f build-asan.log
   cmake --build build/asan -j "$jobs" --target adit_sanitized -- --quiet
   stage "test under sanitizers"
-  ctest --test-dir build/asan -L 'sanitized|fuzz' -j "$jobs" --output-on-failure --no-tests=error
+  ctest --test-dir build/asan -L 'unit|fuzz' -j "$jobs" --output-on-failure --no-tests=error
 else
   skipped+=("sanitizers: ADIT_SKIP_ASAN is set")
 fi

@@ -10,6 +10,7 @@
 
 #include "common/base/exit_code.hpp"
 #include "common/protocol/messages.hpp"
+#include "validator/commands/charter_check.hpp"
 #include "validator/commands/run.hpp"
 #include "validator/consensus/yuma_command.hpp"
 #include "validator/localnet/localnet_command.hpp"
@@ -59,7 +60,7 @@ void add_file_commands(CLI::App& app, int& code) {
   CLI::App* charter = app.add_subcommand("charter", "Work on a charter")->require_subcommand(1);
   CLI::App* check = charter->add_subcommand("check", "Read a charter, print every key and its hash");
   check->add_option("FILE", *file, "The charter (YAML)")->required();
-  check->callback([file, &code] { code = charter_check_command(*file); });
+  check->callback([file, &code] { code = run_charter_check(*file, std::cout, std::cerr); });
 }
 
 // Commands with argument rules of their own; everything after the name goes to them.

@@ -23,6 +23,5 @@ int fail(const Error& error, int exit_code);
 [[nodiscard]] int explain_command(const SourceOptions& source, Uid uid);
 [[nodiscard]] int status_command(const SourceOptions& source, bool json);
 [[nodiscard]] int ledger_verify_command(const std::string& ledger_file);
-[[nodiscard]] int charter_check_command(const std::string& charter_file);
 
 }  // namespace adit::validator

@@ -96,16 +96,4 @@ int ledger_verify_command(const std::string& ledger_file) {
   return exit_code::kOk;
 }
 
-int charter_check_command(const std::string& charter_file) {
-  const auto charter = load_charter(charter_file);
-  if (!charter) return fail(charter.error(), exit_code::kConfig);
-  const auto fields = describe_charter(charter_file);
-  if (!fields) return fail(fields.error(), exit_code::kConfig);
-  for (const config::FieldDoc& field : *fields) {
-    std::cout << fmt::format("{:<34}{:<26}{}\n", field.path, field.value.substr(0, 24), field.sentence);
-  }
-  std::cout << fmt::format("{}: good; hash {}\n", charter_file, to_hex(charter_hash(*charter)));
-  return exit_code::kOk;
-}
-
 }  // namespace adit::validator

@@ -31,12 +31,11 @@ int run_charter_check(const std::filesystem::path& file, std::ostream& out, std:
   const auto charter = load_charter(file);
   const auto fields = charter ? describe_charter(file) : Result<std::vector<config::FieldDoc>>();
   if (!charter || !fields) {
-    err << fmt::format("adit-validator: config: {}\n",
-                       charter ? fields.error().message : charter.error().message);
+    err << fmt::format("adit-validator: {}\n", charter ? fields.error().message : charter.error().message);
     return exit_code::kConfig;
   }
   print_fields(out, *fields);
-  out << fmt::format("hash  {}\n", to_hex(charter_hash(*charter)));
+  out << fmt::format("{}: good; hash {}\n", file.string(), to_hex(charter_hash(*charter)));
   return exit_code::kOk;
 }
 

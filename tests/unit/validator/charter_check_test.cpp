@@ -46,14 +46,14 @@ TEST_F(CharterCheck, prints_every_key_with_its_sentence_and_the_hash) {
   EXPECT_NE(table.find("Sampling temperature; 0 is greedy."), std::string::npos);
   EXPECT_NE(table.find("tasks[4].family"), std::string::npos);
   const auto hash = charter_hash(load_charter(kStarter).value());
-  EXPECT_NE(table.find("hash  " + to_hex(hash) + "\n"), std::string::npos);
+  EXPECT_NE(table.find(": good; hash " + to_hex(hash) + "\n"), std::string::npos);
 }
 
 TEST_F(CharterCheck, refuses_with_one_line_and_the_code_of_configurations) {
   const auto path = changed("per_step: 32", "per_stepp: 32");
   ASSERT_EQ(check(path), exit_code::kConfig);
   EXPECT_EQ(out_.str(), "");
-  EXPECT_EQ(err_.str(), "adit-validator: config: " + path.string() +
+  EXPECT_EQ(err_.str(), "adit-validator: " + path.string() +
                             ": line 18: queries.per_stepp: unknown key, did you mean 'per_step'?\n");
   EXPECT_EQ(check(dir_.path() / "absent.yaml"), exit_code::kConfig);
 }

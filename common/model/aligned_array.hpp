@@ -23,7 +23,8 @@ class AlignedArray {
  public:
   AlignedArray() = default;
   explicit AlignedArray(std::size_t count)
-      : data_(static_cast<T*>(::operator new(count * sizeof(T) + kAlign, std::align_val_t{kAlign}))),
+      : data_(
+            static_cast<T*>(::operator new(count * sizeof(T) + kAlign, std::align_val_t{kAlign}))),
         size_(count) {
     std::memset(static_cast<void*>(data_.get()), 0, count * sizeof(T));
   }

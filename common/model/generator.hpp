@@ -38,7 +38,7 @@ enum class FinishReason : std::uint8_t { kStop = 1, kLength = 2 };
 
 struct GenerateParams {
   std::uint32_t max_tokens = 1;
-  SamplingParams sampling;
+  SamplingParams sampling{};
 };
 
 // What can be said of a prompt and its parameters without running anything.

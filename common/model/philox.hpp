@@ -6,8 +6,9 @@
 // In       counter of four words, key of two.
 // Out      four uniform words.
 // Threads  pure.
-// Source   Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3" (SC 2011), section 3.3
-// Tests    tests/unit/common/model/sampler_test.cpp (known answers published with Random123)
+// Source   Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3" (SC 2011),
+// section 3.3 Tests    tests/unit/common/model/sampler_test.cpp (known answers published with
+// Random123)
 #pragma once
 
 #include <array>

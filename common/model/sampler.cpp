@@ -25,8 +25,8 @@ Result<void> check_sampling(const SamplingParams& params) {
     return invalid_argument("temperature: {}/1000 is above {}", params.temperature_milli,
                             kTemperatureMilliMax / 1000);
   }
-  if (params.top_p_65536 > kTopPOff) {
-    return invalid_argument("top_p: {}/65536 is above 1", params.top_p_65536);
+  if (params.top_p_65536 == 0 || params.top_p_65536 > kTopPOff) {
+    return invalid_argument("top_p: {}/65536 is not above 0 and at most 1", params.top_p_65536);
   }
   if (params.min_p_65536 > kTopPOff) {
     return invalid_argument("min_p: {}/65536 is above 1", params.min_p_65536);

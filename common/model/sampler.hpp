@@ -41,7 +41,7 @@ struct SamplingParams {
   bool operator==(const SamplingParams&) const = default;
 };
 
-// Temperature at most 100, top_p and min_p at most 1.
+// Temperature at most 100, top_p above 0 and at most 1, min_p at most 1: the bounds of the protocol.
 [[nodiscard]] Result<void> check_sampling(const SamplingParams& params);
 
 // The first 8 bytes of BLAKE2b-256(seed), as two little-endian words.

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 // common/proof/trace.hpp
 //
-// trace/1: one hash that commits to every residual row and every cached key and value of a generation.
+// trace/1: one hash that commits to every residual row and every cached key and value of a
+// generation.
 //
 // In       leaves of one position after another: hashes of rows that the caller computed with
-//          kernels::hash_rows under kResidualDomain (f32 row leaving a layer) and kKvDomain (K || V of one kv
-//          head, f16, K after RoPE).
-// Shapes   lanes in the order R_l, KV_{l,0} ... KV_{l,g-1} for l = 0 ... layers-1. The last residual lane,
-//          R_{layers-1}, has leaves for positions n_p - 1 ... only; every other lane for positions 0 ... .
-// Out      root: B2("adit1.trace", u32 1 || card || request || seed || u32 n_p || u32 n_g || u32 lanes ||
-//          B2("adit1.ids", prompt and generated ids, u32 each) || lane roots), integers little-endian.
+//          kernels::hash_rows under kResidualDomain (f32 row leaving a layer) and kKvDomain (K || V
+//          of one kv head, f16, K after RoPE).
+// Shapes   lanes in the order R_l, KV_{l,0} ... KV_{l,g-1} for l = 0 ... layers-1. The last
+// residual lane,
+//          R_{layers-1}, has leaves for positions n_p - 1 ... only; every other lane for positions
+//          0 ... .
+// Out      root: B2("adit1.trace", u32 1 || card || request || seed || u32 n_p || u32 n_g || u32
+// lanes ||
+//          B2("adit1.ids", prompt and generated ids, u32 each) || lane roots), integers
+//          little-endian.
 // Errors   none; positions out of order, or ids that do not fit the number of rows, abort.
 // Threads  one thread per object.
 // Source   design: receipts and audit, "Trace"
@@ -56,14 +61,15 @@ class TraceBuilder {
  public:
   TraceBuilder(const TraceShape& shape, std::uint32_t prompt_tokens, kernels::Isa isa);
 
-  // leaves [lane_count][32] of `position`, which is the number of positions so far. The leaf of the last
-  // residual lane is read only from position prompt_tokens - 1 on.
+  // leaves [lane_count][32] of `position`, which is the number of positions so far. The leaf of the
+  // last residual lane is read only from position prompt_tokens - 1 on.
   void append(std::uint32_t position, const std::uint8_t* leaves);
 
   [[nodiscard]] std::uint32_t positions() const { return static_cast<std::uint32_t>(main_.size()); }
   [[nodiscard]] std::uint32_t prompt_tokens() const { return prompt_tokens_; }
 
-  // ids: prompt and generated; one more than positions() (the last id was chosen, not computed with).
+  // ids: prompt and generated; one more than positions() (the last id was chosen, not computed
+  // with).
   [[nodiscard]] Hash256 root(const TraceBinding& binding, std::span<const TokenId> ids) const;
 
  private:

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // kernels/hash/blake2b.h
 //
-// What the lane widths of hash_rows share: BLAKE2b's constants and its compression over a vector type.
+// What the lane widths of hash_rows share: BLAKE2b's constants and its compression over a vector
+// type.
 //
 // In       V: a lane type with N lanes of 64 bits (Reg, set, add, xor_, rot<r>, load_block).
 // Shapes   row[N]: pointers to row_bytes bytes; out[N]: 32 bytes each.
@@ -24,11 +25,13 @@ struct Personal {
 };
 
 // One call hashes as many rows as the file's vector has lanes.
-using HashLanes = void (*)(const Personal& personal, const std::uint8_t* const* row, std::size_t row_bytes,
-                           std::uint8_t* const* out);
+using HashLanes = void (*)(const Personal& personal, const std::uint8_t* const* row,
+                           std::size_t row_bytes, std::uint8_t* const* out);
 void hash_lanes_1(const Personal&, const std::uint8_t* const*, std::size_t, std::uint8_t* const*);
-void hash_lanes_4_avx2(const Personal&, const std::uint8_t* const*, std::size_t, std::uint8_t* const*);
-void hash_lanes_8_avx512(const Personal&, const std::uint8_t* const*, std::size_t, std::uint8_t* const*);
+void hash_lanes_4_avx2(const Personal&, const std::uint8_t* const*, std::size_t,
+                       std::uint8_t* const*);
+void hash_lanes_8_avx512(const Personal&, const std::uint8_t* const*, std::size_t,
+                         std::uint8_t* const*);
 
 namespace {
 
@@ -60,10 +63,11 @@ inline void mix(typename V::Reg& a, typename V::Reg& b, typename V::Reg& c, type
   b = V::template rot<63>(V::xor_(b, c));
 }
 
-// One block of every lane. bytes_so_far counts this block; the padding of a last block does not count.
+// One block of every lane. bytes_so_far counts this block; the padding of a last block does not
+// count.
 template <class V>
-inline void compress(typename V::Reg (&h)[8], const typename V::Reg (&m)[16], std::uint64_t bytes_so_far,
-                     bool last) {
+inline void compress(typename V::Reg (&h)[8], const typename V::Reg (&m)[16],
+                     std::uint64_t bytes_so_far, bool last) {
   typename V::Reg v[16];
   for (int i = 0; i < 8; ++i) {
     v[i] = h[i];
@@ -87,8 +91,8 @@ inline void compress(typename V::Reg (&h)[8], const typename V::Reg (&m)[16], st
 }
 
 template <class V>
-inline void hash_lanes(const Personal& personal, const std::uint8_t* const* row, std::size_t row_bytes,
-                       std::uint8_t* const* out) {
+inline void hash_lanes(const Personal& personal, const std::uint8_t* const* row,
+                       std::size_t row_bytes, std::uint8_t* const* out) {
   typename V::Reg h[8];
   for (int i = 0; i < 8; ++i) h[i] = V::set(kIv[i]);
   h[0] = V::xor_(h[0], V::set(0x01010000U ^ 32U));

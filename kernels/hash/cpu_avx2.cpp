@@ -22,10 +22,10 @@ struct FourLanes {
       // A rotation by whole bytes is a byte shuffle of each 8-byte lane.
       constexpr int n = R / 8;
       const __m256i order = _mm256_setr_epi8(
-          n, n + 1, n + 2, n + 3, n + 4, (n + 5) % 8, (n + 6) % 8, (n + 7) % 8, 8 + n, 9 + n, 10 + n, 11 + n,
-          12 + n, 8 + (n + 5) % 8, 8 + (n + 6) % 8, 8 + (n + 7) % 8, n, n + 1, n + 2, n + 3, n + 4,
-          (n + 5) % 8, (n + 6) % 8, (n + 7) % 8, 8 + n, 9 + n, 10 + n, 11 + n, 12 + n, 8 + (n + 5) % 8,
-          8 + (n + 6) % 8, 8 + (n + 7) % 8);
+          n, n + 1, n + 2, n + 3, n + 4, (n + 5) % 8, (n + 6) % 8, (n + 7) % 8, 8 + n, 9 + n,
+          10 + n, 11 + n, 12 + n, 8 + (n + 5) % 8, 8 + (n + 6) % 8, 8 + (n + 7) % 8, n, n + 1,
+          n + 2, n + 3, n + 4, (n + 5) % 8, (n + 6) % 8, (n + 7) % 8, 8 + n, 9 + n, 10 + n, 11 + n,
+          12 + n, 8 + (n + 5) % 8, 8 + (n + 6) % 8, 8 + (n + 7) % 8);
       return _mm256_shuffle_epi8(a, order);
     }
   }
@@ -51,8 +51,8 @@ struct FourLanes {
 
 }  // namespace
 
-void hash_lanes_4_avx2(const Personal& personal, const std::uint8_t* const* row, std::size_t row_bytes,
-                       std::uint8_t* const* out) {
+void hash_lanes_4_avx2(const Personal& personal, const std::uint8_t* const* row,
+                       std::size_t row_bytes, std::uint8_t* const* out) {
   hash_lanes<FourLanes>(personal, row, row_bytes, out);
 }
 

@@ -55,8 +55,8 @@ struct EightLanes {
 
 }  // namespace
 
-void hash_lanes_8_avx512(const Personal& personal, const std::uint8_t* const* row, std::size_t row_bytes,
-                         std::uint8_t* const* out) {
+void hash_lanes_8_avx512(const Personal& personal, const std::uint8_t* const* row,
+                         std::size_t row_bytes, std::uint8_t* const* out) {
   hash_lanes<EightLanes>(personal, row, row_bytes, out);
 }
 

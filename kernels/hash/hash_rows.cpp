@@ -18,9 +18,12 @@ struct Lanes {
 
 Lanes lanes_of(Isa isa) {
   switch (isa) {
-    case Isa::kScalar: break;
-    case Isa::kAvx2: return {4, blake2b::hash_lanes_4_avx2};
-    case Isa::kAvx512: return {8, blake2b::hash_lanes_8_avx512};
+    case Isa::kScalar:
+      break;
+    case Isa::kAvx2:
+      return {4, blake2b::hash_lanes_4_avx2};
+    case Isa::kAvx512:
+      return {8, blake2b::hash_lanes_8_avx512};
   }
   return {1, blake2b::hash_lanes_1};
 }
@@ -38,7 +41,8 @@ void hash_rows(Isa isa, const char* personal, const std::uint8_t* rows, std::siz
     const std::uint8_t* row[kLanesMax];
     std::uint8_t* digest[kLanesMax];
     std::uint8_t unused[kDigestBytes];
-    // A short last group repeats its last row: one pass over all lanes costs as much as a scalar one.
+    // A short last group repeats its last row: one pass over all lanes costs as much as a scalar
+    // one.
     for (std::size_t lane = 0; lane < wide.width; ++lane) {
       row[lane] = rows + (first + std::min(lane, here - 1)) * row_stride;
       digest[lane] = lane < here ? out + (first + lane) * kDigestBytes : unused;

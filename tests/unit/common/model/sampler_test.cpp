@@ -27,8 +27,9 @@ TEST(Philox, has_the_published_answers) {
   const std::uint32_t f = 0xffffffff;
   EXPECT_EQ((PhiloxCounter{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}),
             philox4x32_10({f, f, f, f}, {f, f}));
-  EXPECT_EQ((PhiloxCounter{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}),
-            philox4x32_10({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}));
+  EXPECT_EQ(
+      (PhiloxCounter{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}),
+      philox4x32_10({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}));
 }
 
 float direct_sum256(const std::vector<float>& x) {
@@ -41,8 +42,8 @@ float direct_sum256(const std::vector<float>& x) {
 }
 
 // The definition, word for word: sorts everything, draws noise for everything.
-TokenId direct_choice(const std::vector<float>& logits, const SamplingParams& s, const PhiloxKey& key,
-                      std::uint32_t position) {
+TokenId direct_choice(const std::vector<float>& logits, const SamplingParams& s,
+                      const PhiloxKey& key, std::uint32_t position) {
   const std::size_t n = logits.size();
   if (s.temperature_milli == 0) {
     std::size_t best = 0;
@@ -55,7 +56,8 @@ TokenId direct_choice(const std::vector<float>& logits, const SamplingParams& s,
   const float m = *std::max_element(z.begin(), z.end());
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return z[a] > z[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return z[a] > z[b]; });
   std::vector<char> kept(n, 1);
   if (s.top_k != 0) {
     for (std::size_t i = s.top_k; i < n; ++i) kept[order[i]] = 0;
@@ -113,7 +115,8 @@ TEST(Sampler, equals_the_direct_definition) {
     for (int round = 0; round < 400; ++round) {
       const std::vector<float> logits = random_logits(rng, static_cast<std::size_t>(vocab));
       SamplingParams s;
-      s.temperature_milli = static_cast<std::uint32_t>(std::array{0, 1, 300, 700, 1000, 3000}[rng.below(6)]);
+      s.temperature_milli =
+          static_cast<std::uint32_t>(std::array{0, 1, 300, 700, 1000, 3000}[rng.below(6)]);
       if (rng.below(2) == 0) s.top_p_65536 = static_cast<std::uint32_t>(rng.below(kTopPOff + 1));
       const auto ids = static_cast<std::uint64_t>(vocab);
       if (rng.below(2) == 0) s.top_k = static_cast<std::uint32_t>(rng.below(ids + 3));
@@ -156,7 +159,8 @@ TEST(Sampler, draws_in_proportion) {
   std::array<int, 4> count{};
   constexpr int kDraws = 20000;
   for (std::uint32_t t = 0; t < kDraws; ++t) {
-    const TokenId id = sampler.choose(logits.data(), {.temperature_milli = 1000}, {1, 2}, t).value();
+    const TokenId id =
+        sampler.choose(logits.data(), {.temperature_milli = 1000}, {1, 2}, t).value();
     ++count[static_cast<std::size_t>(id)];
   }
   for (std::size_t i = 0; i < 4; ++i) {
@@ -167,7 +171,8 @@ TEST(Sampler, draws_in_proportion) {
 
 TEST(Sampler, refuses_what_is_not_finite) {
   Sampler sampler(kernels::best_isa(), 4);
-  for (const float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+  for (const float bad :
+       {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
     const std::vector<float> logits{0, 1, bad, 2};
     EXPECT_EQ(ErrorCode::kDataLoss, sampler.choose(logits.data(), {}, {}, 7).error().code);
   }
@@ -180,6 +185,7 @@ TEST(Sampler, refuses_parameters_out_of_range) {
   EXPECT_TRUE(check_sampling({.temperature_milli = 100000}));
   EXPECT_FALSE(check_sampling({.temperature_milli = 100001}));
   EXPECT_FALSE(check_sampling({.top_p_65536 = 65537}));
+  EXPECT_FALSE(check_sampling({.top_p_65536 = 0}));
   EXPECT_FALSE(check_sampling({.min_p_65536 = 65537}));
 }
 

@@ -60,7 +60,9 @@ Bytes golden_row(std::size_t lane, std::size_t position, std::size_t size) {
   return row;
 }
 
-Hash256 hash_of(const nlohmann::json& hex) { return *fixed_from_hex<32>(hex.get<std::string>()); }
+Hash256 hash_of(const nlohmann::json& hex) {
+  return *fixed_from_hex<32>(hex.get<std::string>());
+}
 
 std::string golden_root(const nlohmann::json& c, Isa isa) {
   const TraceShape shape{.layers = c["layers"], .kv_heads = c["kv_heads"]};
@@ -72,8 +74,8 @@ std::string golden_root(const nlohmann::json& c, Isa isa) {
     for (std::size_t lane = 0; lane < lane_count(shape); ++lane) {
       const bool residual = lane % static_cast<std::size_t>(1 + shape.kv_heads) == 0;
       const Bytes row = golden_row(lane, t, residual ? c["residual_bytes"] : c["kv_bytes"]);
-      kernels::hash_rows(isa, residual ? kResidualDomain : kKvDomain, row.data(), row.size(), row.size(), 1,
-                         leaves.data() + lane * kDigestBytes);
+      kernels::hash_rows(isa, residual ? kResidualDomain : kKvDomain, row.data(), row.size(),
+                         row.size(), 1, leaves.data() + lane * kDigestBytes);
     }
     builder.append(t, leaves.data());
   }
@@ -88,7 +90,8 @@ TEST(Trace, has_the_golden_roots_on_every_isa) {
   for (const nlohmann::json& c : cases) {
     for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
       if (!kernels::isa_supported(isa)) continue;
-      EXPECT_EQ(c["root"].get<std::string>(), golden_root(c, isa)) << c["layers"] << " " << c["n_p"];
+      EXPECT_EQ(c["root"].get<std::string>(), golden_root(c, isa))
+          << c["layers"] << " " << c["n_p"];
     }
   }
 }
@@ -96,12 +99,14 @@ TEST(Trace, has_the_golden_roots_on_every_isa) {
 TEST(LaneStack, equals_the_recursive_definition_for_every_size) {
   const std::vector<Hash256> leaves = random_leaves(200, 1);
   for (std::size_t size = 1; size <= leaves.size(); ++size) {
-    EXPECT_EQ(tree_root(std::span(leaves).first(size)), stack_root(std::span(leaves).first(size))) << size;
+    EXPECT_EQ(tree_root(std::span(leaves).first(size)), stack_root(std::span(leaves).first(size)))
+        << size;
   }
 }
 
-// Attack 20: an inner node passed off as a leaf. A leaf is a hash in another domain, so no row hashes to the
-// node, and a lane of the two halves' roots is told apart by the row hashes that must stand under it.
+// Attack 20: an inner node passed off as a leaf. A leaf is a hash in another domain, so no row
+// hashes to the node, and a lane of the two halves' roots is told apart by the row hashes that must
+// stand under it.
 TEST(Trace, node_as_leaf) {
   const std::vector<Hash256> leaves = random_leaves(4, 2);
   const Hash256 left = node(leaves[0], leaves[1]);
@@ -111,7 +116,8 @@ TEST(Trace, node_as_leaf) {
   EXPECT_NE(left, crypto::b2(kResidualDomain, pair));
   EXPECT_NE(left, crypto::b2(kKvDomain, pair));
 
-  // The same lane root with two positions instead of four gives another trace root: the size is in it.
+  // The same lane root with two positions instead of four gives another trace root: the size is in
+  // it.
   ASSERT_EQ(stack_root(leaves), stack_root(std::vector<Hash256>{left, right}));
   const TraceShape shape{.layers = 1, .kv_heads = 1};
   const auto root_of = [&](const std::vector<Hash256>& lane, std::vector<TokenId> ids) {
@@ -159,7 +165,8 @@ TEST(Trace, order) {
   // Two positions of one lane; two heads of one position; two layers of one position.
   EXPECT_NE(honest, swapped(2 * lanes + 1, 3 * lanes + 1));
   EXPECT_NE(honest, swapped(4 * lanes + kv_lane(shape, 1, 0), 4 * lanes + kv_lane(shape, 1, 1)));
-  EXPECT_NE(honest, swapped(4 * lanes + residual_lane(shape, 0), 4 * lanes + residual_lane(shape, 1)));
+  EXPECT_NE(honest,
+            swapped(4 * lanes + residual_lane(shape, 0), 4 * lanes + residual_lane(shape, 1)));
 }
 
 TEST(Trace, every_bound_value_changes_the_root) {
@@ -187,8 +194,8 @@ TEST(Trace, every_bound_value_changes_the_root) {
   EXPECT_NE(honest, builder_of(3).root(binding, ids));
 }
 
-// The rows of the last residual lane before the last prompt position may be left out by the miner, so what
-// stands there must not matter.
+// The rows of the last residual lane before the last prompt position may be left out by the miner,
+// so what stands there must not matter.
 TEST(Trace, does_not_read_the_skipped_rows) {
   const TraceShape shape{.layers = 2, .kv_heads = 1};
   std::vector<Hash256> leaves = random_leaves(lane_count(shape) * 4, 6);

@@ -98,9 +98,11 @@ class Connection final : public WebSocket, public std::enable_shared_from_this<C
     requires kTls
   {
     auto& tls = stream_->next_layer();
-    // SSL_set_tlsext_host_name, written out because the macro holds a C cast.
-    if (SSL_ctrl(tls.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                 url_.host.data()) != 1) {
+    error_code not_an_address;
+    (void)asio::ip::make_address(url_.host, not_an_address);
+    // SSL_set_tlsext_host_name, written out because the macro holds a C cast. Addresses are not sent.
+    if (not_an_address && SSL_ctrl(tls.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME,
+                                   TLSEXT_NAMETYPE_host_name, url_.host.data()) != 1) {
       return fail("the host name cannot be sent");
     }
     tls.set_verify_callback(asio::ssl::host_name_verification(url_.host));

@@ -42,6 +42,7 @@ struct ScriptedNode::State {
   asio::io_context io{1};
   Tcp::acceptor acceptor{io};
   mutable std::mutex mutex;
+  std::mutex handler_mutex;
   std::map<std::string, Handler> handlers;
   std::map<std::string, int> counts;
   std::list<std::shared_ptr<Line>> lines;
@@ -89,6 +90,7 @@ struct ScriptedNode::State {
       if (found != handlers.end()) handler = found->second;
     }
     if (!handler) return Answer::error(-32601, "Method not found");
+    const std::lock_guard one_at_a_time(handler_mutex);
     return handler(request.value("params", Json::array()), nth);
   }
 

@@ -206,7 +206,8 @@ TEST_F(Submission, the_same_bytes_are_sent_again_when_nobody_has_them) {
     chain_.add_block({first});
     return Answer::result("0x00");
   });
-  EXPECT_TRUE(ok(submit()).success);
+  const Inclusion inclusion = ok(submit());
+  EXPECT_TRUE(inclusion.success);
   EXPECT_EQ(chain_.node.count(kWatch), 1);
   EXPECT_EQ(chain_.node.count(kSend), 1);
 }

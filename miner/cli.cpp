@@ -14,6 +14,8 @@
 #include "common/base/exit_code.hpp"
 #include "common/proof/trace.hpp"
 #include "common/protocol/messages.hpp"
+#include "miner/app/describe_command.hpp"
+#include "miner/app/serve_command.hpp"
 #include "miner/command.hpp"
 #include "miner/generate/bench_command.hpp"
 #include "miner/generate/generate_command.hpp"
@@ -55,6 +57,8 @@ int run_cli(int argc, const char* const* argv) {
   int exit_code = exit_code::kOk;
   add_generate_command(app, exit_code);
   add_bench_command(app, exit_code);
+  add_serve_command(app, exit_code);
+  add_describe_command(app, exit_code);
 
   const std::vector<std::string> names = command_names(app);
   const bool has_command = argc > 1 && argv[1][0] != '-';

@@ -62,7 +62,7 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
         text.substr(0, 80));
   };
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return bad();
+  if (colon == std::string_view::npos || text.find('\0') != std::string_view::npos) return bad();
   std::string host(text.substr(0, colon));
   const std::string_view port = text.substr(colon + 1);
   Endpoint out;

@@ -44,14 +44,14 @@ struct EngineSource::Job {
   }
 };
 
-EngineSource::EngineSource(const model::Pack& pack, protocol::Card card,
+EngineSource::EngineSource(std::shared_ptr<const model::Pack> pack, protocol::Card card,
                            const model::EngineOptions& options, std::uint32_t queue_max)
-    : pack_(pack),
+    : pack_(std::move(pack)),
       card_(std::move(card)),
       batch_max_(static_cast<std::uint32_t>(options.batch_max)),
       queue_max_(queue_max),
       queue_(std::size_t{batch_max_} + queue_max_),
-      engine_(pack, options),
+      engine_(*pack_, options),
       thread_([this] { run(); }) {}
 
 EngineSource::~EngineSource() {

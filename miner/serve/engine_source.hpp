@@ -4,11 +4,10 @@
 // Answers by running the model: one thread owns the engine and runs all admitted questions
 // together; callers' threads wait for their tokens.
 //
-// In       a pack that outlives the source; the card to declare (card_of(pack), except in tests of
+// In       a pack; the card to declare (card_of(pack), except in tests of
 //          cheats).
 // Errors   as AnswerSource; kInternal when a step failed (every question of it ends).
 // Threads  one engine thread of its own plus the engine's helpers; answer(): any, blocks.
-//          Destroying it ends what still runs with kUnavailable.
 // Tests    tests/unit/miner/serve/engine_source_test.cpp
 #pragma once
 
@@ -28,14 +27,17 @@ namespace adit::miner {
 
 class EngineSource final : public AnswerSource {
  public:
-  EngineSource(const model::Pack& pack, protocol::Card card, const model::EngineOptions& options,
-               std::uint32_t queue_max);
+  EngineSource(std::shared_ptr<const model::Pack> pack, protocol::Card card,
+               const model::EngineOptions& options, std::uint32_t queue_max);
   ~EngineSource() override;
 
   [[nodiscard]] const protocol::Card& card() const override { return card_; }
-  [[nodiscard]] std::string model_name() const override { return pack_.config().name; }
+  [[nodiscard]] std::string model_name() const override { return pack_->config().name; }
   [[nodiscard]] Result<Answer> answer(const Question& question, net::TokenSink& sink) override;
   [[nodiscard]] Load load() const override;
+  // Ends what runs and waits with kUnavailable; the destructor does it too, when nobody is inside
+  // answer().
+  void stop() { queue_.close(); }
 
  private:
   struct Job;
@@ -48,7 +50,7 @@ class EngineSource final : public AnswerSource {
   void drop_abandoned();
   void fail_all(const Error& error);
 
-  const model::Pack& pack_;
+  const std::shared_ptr<const model::Pack> pack_;
   const protocol::Card card_;
   const std::uint32_t batch_max_;
   const std::uint32_t queue_max_;

@@ -30,21 +30,6 @@ void append_block(Bytes& out, const Bytes& block) {
   append(out, block);
 }
 
-Bytes frame(const JournalRecord& record) {
-  Bytes payload;
-  append_le(payload, record.time_ns);
-  append(payload, record.caller);
-  append(payload, record.receipt.miner);
-  payload.push_back(static_cast<std::uint8_t>(record.receipt.scheme));
-  append(payload, record.receipt.signature);
-  append_block(payload, protocol::canonical_bytes(record.request));
-  append_block(payload, protocol::canonical_bytes(record.receipt.core));
-  Bytes out;
-  append_block(out, payload);
-  append(out, checksum(payload));
-  return out;
-}
-
 // The next u32-long block, or nothing if the bytes end before it does.
 std::optional<ByteView> take_block(ByteView& from) {
   if (from.size() < 4) return std::nullopt;
@@ -88,13 +73,26 @@ bool write_all(int file, ByteView bytes) {
 
 }  // namespace
 
-Result<JournalContent> read_journal(const std::filesystem::path& path) {
-  ADIT_TRY(const Bytes bytes, read_file(path, limits::kJournalBytesMax));
+Bytes frame_record(const JournalRecord& record) {
+  Bytes payload;
+  append_le(payload, record.time_ns);
+  append(payload, record.caller);
+  append(payload, record.receipt.miner);
+  payload.push_back(static_cast<std::uint8_t>(record.receipt.scheme));
+  append(payload, record.receipt.signature);
+  append_block(payload, protocol::canonical_bytes(record.request));
+  append_block(payload, protocol::canonical_bytes(record.receipt.core));
+  Bytes out;
+  append_block(out, payload);
+  append(out, checksum(payload));
+  return out;
+}
+
+JournalContent parse_journal(ByteView bytes) {
   JournalContent out;
   out.file_bytes = bytes.size();
-  ByteView rest(bytes);
-  if (!as_text(rest).starts_with(kMagic)) return out;
-  rest = rest.subspan(kMagic.size());
+  if (!as_text(bytes).starts_with(kMagic)) return out;
+  ByteView rest = bytes.subspan(kMagic.size());
   out.intact_bytes = kMagic.size();
   while (!rest.empty()) {
     const auto payload = take_block(rest);
@@ -108,6 +106,11 @@ Result<JournalContent> read_journal(const std::filesystem::path& path) {
     out.intact_bytes = bytes.size() - rest.size();
   }
   return out;
+}
+
+Result<JournalContent> read_journal(const std::filesystem::path& path) {
+  ADIT_TRY(const Bytes bytes, read_file(path, limits::kJournalBytesMax));
+  return parse_journal(bytes);
 }
 
 Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& path,
@@ -155,7 +158,7 @@ Result<void> Journal::rotate() {
 }
 
 Result<void> Journal::append(const JournalRecord& record) {
-  const Bytes bytes = frame(record);
+  const Bytes bytes = frame_record(record);
   if (bytes.size() > limits::kJournalRecordBytesMax) {
     return resource_exhausted("journal: a record of {} bytes, expected at most {}", bytes.size(),
                               limits::kJournalRecordBytesMax);

@@ -13,7 +13,7 @@
 // Errors   open, append: the system's reason with the path (disk full: kResourceExhausted). A torn
 //          or damaged end is cut off at open; the whole file as found is kept as <path>.damaged.
 // Threads  append: any; one mutex. read_journal: any process, also while another appends.
-// Tests    tests/unit/miner/serve/journal_test.cpp
+// Tests    tests/unit/miner/serve/journal_test.cpp, tests/fuzz/journal_fuzz.cpp
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,9 @@ struct JournalRecord {
   protocol::Receipt receipt;
   friend bool operator==(const JournalRecord&, const JournalRecord&) = default;
 };
+
+// Length, payload and checksum of one record.
+[[nodiscard]] Bytes frame_record(const JournalRecord& record);
 
 class Journal {
  public:
@@ -67,7 +70,9 @@ struct JournalContent {
   std::uint64_t intact_bytes = 0;
   std::uint64_t file_bytes = 0;
 };
-// The intact records of a file, oldest first; stops at the first that is not.
+// The intact records of a journal's bytes, oldest first; stops at the first that is not.
+[[nodiscard]] JournalContent parse_journal(ByteView bytes);
+// The same of a file.
 [[nodiscard]] Result<JournalContent> read_journal(const std::filesystem::path& path);
 
 }  // namespace adit::miner

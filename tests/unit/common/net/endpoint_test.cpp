@@ -23,6 +23,10 @@ TEST(Endpoint, refuses_names_and_damaged_text) {
   }
 }
 
+TEST(Endpoint, refuses_a_hidden_end) {
+  EXPECT_FALSE(parse_endpoint(std::string_view("127.0.0.1\0x:80", 14)));
+}
+
 TEST(Endpoint, knows_loopback_and_unspecified) {
   EXPECT_TRUE(parse_endpoint("127.9.9.9:1")->is_loopback());
   EXPECT_TRUE(parse_endpoint("[::1]:1")->is_loopback());

@@ -30,6 +30,17 @@ Bytes content(const std::filesystem::path& path) {
   return *read_file(path, 1 << 24);
 }
 
+// Made in Python from the format in journal.hpp (see tests/vectors/README.md).
+TEST(Journal, reads_a_file_made_by_another_program) {
+  const Bytes bytes = content(std::string(ADIT_SOURCE_DIR) + "/tests/fuzz/corpus/journal/two");
+  const JournalContent journal = parse_journal(bytes);
+  EXPECT_EQ(journal.intact_bytes, bytes.size());
+  ASSERT_EQ(journal.records.size(), 2U);
+  EXPECT_EQ(journal.records[0].time_ns, 7U);
+  EXPECT_EQ(journal.records[0].receipt.core.ids, std::vector<TokenId>{2});
+  EXPECT_EQ(journal.records[1].request.slot, ~std::uint64_t{0});
+}
+
 TEST(Journal, keeps_records_over_a_restart) {
   const test::TempDir dir;
   const auto path = dir.path() / "deep" / "journal";

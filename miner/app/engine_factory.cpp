@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "miner/app/engine_factory.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "common/log/log.hpp"
+#include "miner/serve/engine_source.hpp"
+
+namespace adit::miner {
+namespace {
+
+Result<kernels::Isa> isa_of(IsaChoice choice) {
+  kernels::Isa isa = kernels::best_isa();
+  switch (choice) {
+    case IsaChoice::kAuto:
+      break;
+    case IsaChoice::kScalar:
+      isa = kernels::Isa::kScalar;
+      break;
+    case IsaChoice::kAvx2:
+      isa = kernels::Isa::kAvx2;
+      break;
+    case IsaChoice::kAvx512:
+      isa = kernels::Isa::kAvx512;
+      break;
+  }
+  if (!kernels::isa_supported(isa)) {
+    return failed_precondition("engine.isa: this machine does not support {}",
+                               kernels::isa_name(isa));
+  }
+  return isa;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const model::Pack>> open_checked_pack(const std::filesystem::path& path) {
+  ADIT_TRY(model::Pack pack, model::Pack::open(path));
+  ADIT_TRY_VOID(pack.verify_content_hash());
+  return std::make_shared<const model::Pack>(std::move(pack));
+}
+
+Result<std::unique_ptr<AnswerSource>> make_engine_source(const ServeConfig& config,
+                                                         std::shared_ptr<const model::Pack> pack,
+                                                         protocol::Card card) {
+  ADIT_TRY(const kernels::Isa isa, isa_of(config.isa));
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const model::EngineOptions options{
+      .isa = isa,
+      .threads = config.engine_threads == 0 ? cores : config.engine_threads,
+      .prefill_chunk = config.prefill_chunk,
+      .batch_max = config.batch_max};
+  ADIT_LOG(kInfo, "engine", {"model", pack->config().name}, {"isa", kernels::isa_name(isa)},
+           {"threads", options.threads}, {"batch", options.batch_max}, {"queue", config.queue_max});
+  return std::make_unique<EngineSource>(std::move(pack), std::move(card), options,
+                                        static_cast<std::uint32_t>(config.queue_max));
+}
+
+}  // namespace adit::miner

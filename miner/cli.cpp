@@ -2,7 +2,6 @@
 #include "miner/cli.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -36,19 +35,7 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
-// CLI11's texts may span lines; ours are one.
-std::string one_line(std::string text) {
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  for (char& c : text) c = c == '\n' ? ' ' : c;
-  return text;
-}
-
 }  // namespace
-
-int fail(const Error& error, int exit_code) {
-  fmt::print(stderr, "adit-miner: {}\n", one_line(error.message));
-  return exit_code;
-}
 
 int run_cli(int argc, const char* const* argv) {
   CLI::App app("Serves and proves exact generations of open models", "adit-miner");

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// The program as a child process: what it prints, where, and how it ends.
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+
+#include "tests/support/temp_dir.hpp"
+#include "tests/support/tiny_llama.hpp"
+
+namespace adit::miner {
+namespace {
+
+struct Ended {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+class Cli : public testing::Test {
+ protected:
+  Ended run(const std::string& arguments) {
+    const std::string err_path = (folder_.path() / "stderr").string();
+    const std::string command = std::string(ADIT_MINER) + " " + arguments + " 2>" + err_path;
+    Ended ended;
+    FILE* const pipe = popen(command.c_str(), "r");
+    if (pipe == nullptr) return ended;
+    std::array<char, 4096> buffer{};
+    while (const std::size_t n = fread(buffer.data(), 1, buffer.size(), pipe)) {
+      ended.out.append(buffer.data(), n);
+    }
+    const int status = pclose(pipe);
+    ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    std::ifstream err(err_path);
+    ended.err.assign(std::istreambuf_iterator<char>(err), {});
+    return ended;
+  }
+  void expect_refused(const std::string& arguments, int code, const std::string& part) {
+    const Ended ended = run(arguments);
+    EXPECT_EQ(code, ended.code) << arguments;
+    EXPECT_EQ("", ended.out) << arguments;
+    EXPECT_EQ(0U, ended.err.find("adit-miner: ")) << ended.err;
+    EXPECT_NE(std::string::npos, ended.err.find(part)) << ended.err;
+    EXPECT_EQ(1, std::count(ended.err.begin(), ended.err.end(), '\n')) << ended.err;
+  }
+  std::string tiny_pack() {
+    const model::Pack pack = test::tiny_llama_pack(folder_.path(), {}, {.bits = 8});
+    return pack.path().string();
+  }
+  test::TempDir folder_;
+};
+
+TEST_F(Cli, help_and_version_end_well) {
+  const Ended help = run("--help");
+  EXPECT_EQ(0, help.code);
+  EXPECT_NE(std::string::npos, help.out.find("generate"));
+  EXPECT_EQ(0, run("generate --help").code);
+  const Ended version = run("--version");
+  EXPECT_EQ(0, version.code);
+  EXPECT_EQ(0U, version.out.find("adit-miner "));
+}
+
+TEST_F(Cli, refuses_wrong_usage_in_one_line) {
+  expect_refused("", 2, "subcommand");
+  expect_refused("frobnicate", 2, "unknown command 'frobnicate'");
+  expect_refused("generate", 2, "--pack");
+  expect_refused("generate --pack p --prompt x --isa sse9", 2, "--isa");
+  expect_refused("generate --pack p --prompt x --threads 0", 2, "--threads");
+  expect_refused("generate --pack p --prompt x --temperature cold", 2, "--temperature");
+  expect_refused("generate --pack p --prompt x --max-tokens -3", 2, "--max-tokens");
+  expect_refused("generate --pack p --prompt x --bogus", 2, "--bogus");
+  expect_refused("bench --pack p --threads 1,x", 2, "--threads");
+}
+
+TEST_F(Cli, refuses_packs_that_are_none) {
+  const std::string missing = (folder_.path() / "none.adit").string();
+  expect_refused("generate --prompt x --pack " + missing, 6, missing);
+  const std::string junk = (folder_.path() / "junk.adit").string();
+  std::ofstream(junk) << "this is not a pack";
+  expect_refused("generate --prompt x --pack " + junk, 6, junk);
+}
+
+TEST_F(Cli, prints_the_same_json_for_every_way_of_running) {
+  const std::string base =
+      "generate --json --prompt 'tell me' --seed 5 --temperature 0.9 --top-p 0.95 "
+      "--max-tokens 12 --pack " +
+      tiny_pack();
+  const Ended first = run(base + " --threads 1 --isa scalar");
+  ASSERT_EQ(0, first.code) << first.err;
+  const nlohmann::json want = nlohmann::json::parse(first.out);
+  EXPECT_LE(want.at("ids").size(), 12U);
+  EXPECT_EQ(64U, want.at("trace_root").get<std::string>().size());
+  EXPECT_EQ(want.at("prompt_tokens").get<std::size_t>(), want.at("prompt_ids").size());
+  for (const char* how :
+       {" --threads 2 --prefill-chunk 1", " --threads 2 --prefill-chunk 7", " --threads 1"}) {
+    const nlohmann::json got = nlohmann::json::parse(run(base + how).out);
+    for (const char* key : {"ids", "text", "trace_root", "finish_reason", "prompt_ids", "pack",
+                            "card", "request_seed"}) {
+      EXPECT_EQ(want.at(key), got.at(key)) << key << how;
+    }
+  }
+}
+
+TEST_F(Cli, prints_text_on_stdout_and_figures_on_stderr) {
+  const Ended ended = run("generate --raw --prompt abc --max-tokens 3 --pack " + tiny_pack());
+  EXPECT_EQ(0, ended.code);
+  EXPECT_EQ('\n', ended.out.back());
+  EXPECT_NE(std::string::npos, ended.err.find("3 tokens"));
+  EXPECT_NE(std::string::npos, ended.err.find("trace "));
+}
+
+TEST_F(Cli, bench_prints_a_table_or_json) {
+  const std::string base =
+      "bench --threads 1,2 --prompt-tokens 20 --tokens 4 --repeat 1 --pack " + tiny_pack();
+  const Ended table = run(base);
+  EXPECT_EQ(0, table.code) << table.err;
+  EXPECT_NE(std::string::npos, table.out.find("pp20"));
+  const nlohmann::json json = nlohmann::json::parse(run(base + " --json").out);
+  EXPECT_EQ(2U, json.at("packs").at(0).at("rows").size());
+}
+
+}  // namespace
+}  // namespace adit::miner

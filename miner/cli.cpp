@@ -18,6 +18,8 @@
 #include "miner/command.hpp"
 #include "miner/generate/bench_command.hpp"
 #include "miner/generate/generate_command.hpp"
+#include "miner/pack/eval_command.hpp"
+#include "miner/pack/pack_command.hpp"
 
 namespace adit::miner {
 namespace {
@@ -42,7 +44,9 @@ int run_cli(int argc, const char* const* argv) {
   app.set_version_flag("--version", version_text());
   app.set_help_flag("--help,-h", "Print this help and exit");
   int exit_code = exit_code::kOk;
+  add_pack_command(app, exit_code);
   add_generate_command(app, exit_code);
+  add_eval_command(app, exit_code);
   add_bench_command(app, exit_code);
   add_serve_command(app, exit_code);
   add_describe_command(app, exit_code);

@@ -4,8 +4,8 @@
 // How far one model's answers are from another's on a text: perplexities, KL divergence, agreement.
 //
 // In       ids cut into windows; every window starts from an empty context.
-// Out      mean_kl: mean over positions of KL(reference || other) in nats; perplexity over the ids that follow
-//          a position in the same window; top1: share of positions where both rank the same id first.
+// Out      mean_kl: mean over positions of KL(reference || other) in nats; perplexity over the ids that
+//          follow a position in the same window; top1: share of positions where both rank the same id first.
 // Errors   those of the sources; kInvalidArgument for fewer than two ids.
 // Units    nats; shares are 0..1.
 // Threads  compare_models: `threads` for the comparison; sources use their own.

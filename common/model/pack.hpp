@@ -39,7 +39,8 @@ class Pack {
  public:
   // Maps the file and checks structure, shapes, sizes and that every float is finite; does not hash.
   [[nodiscard]] static Result<Pack> open(const std::filesystem::path& path);
-  // The same for bytes in memory, which must outlive the Pack and be 64-byte aligned; `label` stands for the file.
+  // The same for bytes in memory, which must outlive the Pack and be 64-byte aligned; `label` stands for
+  // the file.
   [[nodiscard]] static Result<Pack> parse(ByteView bytes, std::string label);
   Pack(Pack&&) noexcept;
   Pack& operator=(Pack&&) noexcept;

@@ -4,9 +4,9 @@
 // A plain f32 forward pass, straight from the equations and independent of kernels/: what exact inference is
 // measured against.
 //
-// In       from_gguf: dequantised weights, nothing else rounded. from_pack: the pack's effective weights W * rs
-//          and, before each linear layer, activations rounded as the pack's form says: the exact engine up to
-//          f32 rounding and the f16 KV cache.
+// In       from_gguf: dequantised weights, nothing else rounded. from_pack: the pack's effective weights
+//          W * rs and, before each linear layer, activations rounded as the pack's form says: the exact
+//          engine up to f32 rounding and the f16 KV cache.
 // Shapes   hidden(): final-normed rows [sum of lengths][hidden], sequences in order; logits [n][vocab].
 // Errors   those of the file; kInvalidArgument for an id outside the vocabulary or an empty sequence.
 // Units    about 1e11 multiply-adds a second and core with AVX2; memory: the activations and one matrix.

@@ -4,8 +4,8 @@
 // The safetensors container: a JSON table of tensors, then their bytes without gaps.
 //
 // In       parse: the bytes of a whole file, borrowed. Writer: the table first, the bytes in its order.
-// Out      every tensor lies inside the file, has the size that its shape and type say, and no byte belongs to
-//          none or two. The writer makes data begin, and every tensor start, on a multiple of 64 bytes;
+// Out      every tensor lies inside the file, has the size that its shape and type say, and no byte belongs
+//          to none or two. The writer makes data begin, and every tensor start, on a multiple of 64 bytes;
 //          where that needs filling it adds a U8 tensor named fill.N.
 // Errors   "<file>: offset N: tensor T: …"; kResourceExhausted for a full disk.
 // Threads  File: const after parse. Writer: one thread.

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "miner/pack/eval_command.hpp"
+
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "common/base/bytes.hpp"
+#include "common/base/exit_code.hpp"
+#include "common/base/limits.hpp"
+#include "miner/command.hpp"
+#include "miner/generate/run_flags.hpp"
+#include "miner/pack/progress_line.hpp"
+
+namespace adit::miner {
+namespace {
+
+std::string form_of(const model::Pack& pack) {
+  return fmt::format("{} {}", pack.weight_form() == kernels::WeightForm::kU4 ? "u4" : "int8",
+                     pack.act_form() == kernels::ActForm::kA16 ? "a16" : "a8g32");
+}
+
+void print_json(const model::Pack& pack, const model::EvalReport& report) {
+  const nlohmann::json json = {{"pack", pack.path().string()},
+                               {"content_hash", to_hex(pack.content_hash())},
+                               {"form", form_of(pack)},
+                               {"positions", report.positions},
+                               {"perplexity_reference", report.perplexity_reference},
+                               {"perplexity_pack", report.perplexity_pack},
+                               {"mean_kl", report.mean_kl},
+                               {"max_kl", report.max_kl},
+                               {"top1_agreement", report.top1}};
+  fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+void print_table(const model::Pack& pack, const model::EvalReport& report) {
+  const double change = (report.perplexity_pack / report.perplexity_reference - 1) * 100;
+  fmt::print("pack                   {} ({})\n", pack.path().string(), form_of(pack));
+  fmt::print("content hash           {}\n", to_hex(pack.content_hash()));
+  fmt::print("positions              {}\n", report.positions);
+  fmt::print("perplexity, f32        {:.4f}\n", report.perplexity_reference);
+  fmt::print("perplexity, pack       {:.4f} ({:+.2f} %)\n", report.perplexity_pack, change);
+  fmt::print("mean KL(f32 || pack)   {:.3g}\n", report.mean_kl);
+  fmt::print("largest KL             {:.3g}\n", report.max_kl);
+  fmt::print("top-1 agreement        {:.2f} %\n", report.top1 * 100);
+}
+
+Result<void> run(const EvalCommand& command) {
+  ADIT_TRY(const model::Pack pack, model::Pack::open(command.pack));
+  model::EvalReport report;
+  {
+    ProgressLine line("measuring");
+    ADIT_TRY(report, evaluate(pack, command.gguf, command.settings, [&](double done) { line.show(done); }));
+  }
+  if (command.json) {
+    print_json(pack, report);
+  } else {
+    print_table(pack, report);
+  }
+  return {};
+}
+
+}  // namespace
+
+int run_eval(const EvalCommand& command) {
+  const auto result = run(command);
+  if (result) return exit_code::kOk;
+  const bool unavailable = result.error().code == ErrorCode::kUnavailable;
+  return fail(result.error(), unavailable ? exit_code::kUnavailable : exit_code::kModel);
+}
+
+void add_eval_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<EvalCommand>();
+  auto flags = std::make_shared<RunFlags>();
+  CLI::App* command =
+      app.add_subcommand("eval", "Measure a pack against the f32 reference of its GGUF file");
+  command->add_option("--pack", options->pack, "Pack file (.adit)")->required();
+  command->add_option("--gguf", options->gguf, "GGUF file that the pack was made from")->required();
+  command->add_option("--text", options->settings.text, "Text file (default: a built-in one)");
+  command->add_option("--window", options->settings.window, "Tokens of one context")
+      ->check(CLI::Range(2, static_cast<int>(limits::kContextMax)))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "Print one JSON object");
+  add_run_flags(*command, *flags);
+  command->callback([options, flags, &exit_code] {
+    const auto engine = engine_options(*flags);
+    if (!engine) {
+      exit_code = fail(engine.error(), exit_code::kUsage);
+      return;
+    }
+    options->settings.isa = engine->isa;
+    options->settings.threads = engine->threads;
+    exit_code = run_eval(*options);
+  });
+}
+
+}  // namespace adit::miner

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// miner/pack/eval_command.hpp
+//
+// `adit-miner eval --pack P --gguf F [--text T] [--window N] [--threads N] [--isa I] [--json]`.
+//
+// Out      perplexities, mean and largest KL, top-1 agreement on stdout, as a table or one JSON object;
+//          progress on stderr.
+// Errors   one line on stderr; exit codes kOk, kModel, kUnavailable.
+// Threads  `threads`, 0 for all cores.
+// Tests    tests/unit/miner/pack_command_test.cpp
+#pragma once
+
+#include <filesystem>
+
+#include "miner/pack/evaluate.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace adit::miner {
+
+struct EvalCommand {
+  std::filesystem::path pack;
+  std::filesystem::path gguf;
+  EvaluateSettings settings;
+  bool json = false;
+};
+
+[[nodiscard]] int run_eval(const EvalCommand& command);
+void add_eval_command(CLI::App& app, int& exit_code);
+
+}  // namespace adit::miner

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "miner/pack/evaluate.hpp"
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/base/files.hpp"
+#include "common/base/limits.hpp"
+#include "common/model/gguf.hpp"
+#include "common/model/reference.hpp"
+#include "common/model/tokenizer.hpp"
+
+namespace adit::miner {
+namespace {
+
+Result<std::string> text_of(const EvaluateSettings& settings) {
+  if (!settings.text) return std::string(builtin_eval_text());
+  ADIT_TRY(const Bytes bytes, read_file(*settings.text, limits::kStringBytesMax));
+  return std::string(as_text(bytes));
+}
+
+Result<void> check_same_shape(const model::Pack& pack, const model::Reference& reference,
+                              const std::string& gguf) {
+  const model::ModelConfig& a = pack.config();
+  const model::ModelConfig& b = reference.config();
+  if (a.layers == b.layers && a.hidden == b.hidden && a.vocab == b.vocab && a.heads == b.heads) return {};
+  return invalid_argument("{}: {} layers of {} with {} tokens, but {} has {} layers of {} with {} tokens",
+                          pack.path().string(), a.layers, a.hidden, a.vocab, gguf, b.layers, b.hidden,
+                          b.vocab);
+}
+
+}  // namespace
+
+Result<model::EvalReport> evaluate(const model::Pack& pack, const std::filesystem::path& gguf,
+                                   const EvaluateSettings& settings, const model::EvalProgress& progress) {
+  const int threads = settings.threads > 0
+                          ? settings.threads
+                          : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  ADIT_TRY(const model::Gguf file, model::Gguf::open(gguf));
+  ADIT_TRY(const model::Reference reference, model::Reference::from_gguf(file, threads));
+  ADIT_TRY_VOID(check_same_shape(pack, reference, gguf.string()));
+  ADIT_TRY(const std::string text, text_of(settings));
+  ADIT_TRY(const model::Tokenizer tokenizer, model::Tokenizer::from_blob(pack.tokenizer_json()));
+  ADIT_TRY(const std::vector<TokenId> ids, tokenizer.encode(text, false));
+  const auto source = model::reference_source(reference);
+  const auto engine = model::engine_source(pack, {.isa = settings.isa, .threads = threads});
+  const int window = std::min(settings.window, pack.config().context);
+  return model::compare_models(ids, *source, *engine,
+                               {.vocab = pack.config().vocab, .window = window, .threads = threads},
+                               progress);
+}
+
+}  // namespace adit::miner

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// miner/pack/evaluate.hpp
+//
+// One measurement: a pack, run by the exact engine, against the f32 reference of the GGUF it came from.
+//
+// In       text: a file, or the built-in text of about 8000 tokens.
+// Errors   those of the files; kInvalidArgument when pack and GGUF differ in shape.
+// Threads  `threads` (0: all cores) for the reference and the engine.
+// Tests    tests/unit/miner/pack_command_test.cpp
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "common/base/result.hpp"
+#include "common/model/eval.hpp"
+#include "common/model/pack.hpp"
+#include "kernels/core/isa.h"
+
+namespace adit::miner {
+
+[[nodiscard]] std::string_view builtin_eval_text();
+
+struct EvaluateSettings {
+  std::optional<std::filesystem::path> text;
+  int window = 1024;
+  int threads = 0;
+  kernels::Isa isa = kernels::best_isa();
+};
+
+[[nodiscard]] Result<model::EvalReport> evaluate(const model::Pack& pack, const std::filesystem::path& gguf,
+                                                 const EvaluateSettings& settings,
+                                                 const model::EvalProgress& progress);
+
+}  // namespace adit::miner

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "miner/pack/pack_command.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "common/base/bytes.hpp"
+#include "common/base/exit_code.hpp"
+#include "common/base/files.hpp"
+#include "common/base/limits.hpp"
+#include "common/model/pack.hpp"
+#include "common/model/pack_writer.hpp"
+#include "miner/command.hpp"
+#include "miner/pack/evaluate.hpp"
+#include "miner/pack/progress_line.hpp"
+
+namespace adit::miner {
+namespace {
+
+// A file that is removed unless it was put in place.
+class Candidate {
+ public:
+  explicit Candidate(const std::filesystem::path& output) : output_(output), path_(output) {
+    path_ += fmt::format(".candidate.{}", getpid());
+  }
+  Candidate(const Candidate&) = delete;
+  Candidate& operator=(const Candidate&) = delete;
+  ~Candidate() {
+    std::error_code ignored;
+    if (!placed_) std::filesystem::remove(path_, ignored);
+  }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  Result<void> place() {
+    if (::rename(path_.c_str(), output_.c_str()) != 0) return system_error(output_, "renaming", errno);
+    placed_ = true;
+    return {};
+  }
+
+ private:
+  std::filesystem::path output_;
+  std::filesystem::path path_;
+  bool placed_ = false;
+};
+
+int exit_code_of(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kAborted: return exit_code::kFailed;
+    case ErrorCode::kResourceExhausted:
+    case ErrorCode::kPermissionDenied:
+    case ErrorCode::kUnavailable: return exit_code::kUnavailable;
+    default: return exit_code::kModel;
+  }
+}
+
+Result<void> check(const PackCommand& command) {
+  if (command.target_kl && !(*command.target_kl > 0 && std::isfinite(*command.target_kl))) {
+    return invalid_argument("--target-kl {}: expected a number above 0", *command.target_kl);
+  }
+  std::error_code error;
+  if (std::filesystem::equivalent(command.input, command.output, error)) {
+    return invalid_argument("{}: input and output are the same file", command.input.string());
+  }
+  return {};
+}
+
+Result<double> measure(const PackCommand& command, const std::filesystem::path& path) {
+  ADIT_TRY(const model::Pack pack, model::Pack::open(path));
+  ProgressLine line("measuring");
+  ADIT_TRY(const model::EvalReport report,
+           evaluate(pack, command.input, {.text = command.text, .threads = command.threads},
+                    [&](double done) { line.show(done); }));
+  return report.mean_kl;
+}
+
+Result<model::PackSummary> pack(const PackCommand& command, std::optional<double>& kl) {
+  ADIT_TRY_VOID(check(command));
+  Candidate candidate(command.output);
+  model::PackSummary summary;
+  {
+    ProgressLine line("packing");
+    ADIT_TRY(summary,
+             model::pack_gguf(command.input, candidate.path(),
+                              {.bits = command.bits, .act = command.act, .threads = command.threads},
+                              [&](double done, std::string_view what) { line.show(done, what); }));
+  }
+  if (command.target_kl) {
+    ADIT_TRY(kl, measure(command, candidate.path()));
+    if (!(*kl <= *command.target_kl)) {
+      return make_error(ErrorCode::kAborted,
+                        "{}: mean KL {:.3g} is over the target of {:.3g}; nothing was written",
+                        command.output.string(), *kl, *command.target_kl);
+    }
+  }
+  ADIT_TRY_VOID(candidate.place());
+  return summary;
+}
+
+}  // namespace
+
+int run_pack(const PackCommand& command) {
+  std::optional<double> kl;
+  const auto summary = pack(command, kl);
+  if (!summary) {
+    return fail(summary.error(), exit_code_of(summary.error()));
+  }
+  fmt::print("pack          {}\n", command.output.string());
+  fmt::print("content hash  {}\n", to_hex(summary->content_hash));
+  fmt::print("bytes         {}\n", summary->file_bytes);
+  fmt::print("linears       {} u4, {} int8, activations {}\n", summary->linears_u4, summary->linears_i8,
+             command.act == kernels::ActForm::kA16 ? "a16" : "a8g32");
+  fmt::print("weight error  {:.3g} (relative root mean square)\n", summary->weight_error);
+  if (kl) fmt::print("mean KL       {:.3g} (target {:.3g})\n", *kl, *command.target_kl);
+  return exit_code::kOk;
+}
+
+void add_pack_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<PackCommand>();
+  auto act = std::make_shared<std::string>("a16");
+  CLI::App* command = app.add_subcommand("pack", "Turn a GGUF file into a pack");
+  command->add_option("input", options->input, "GGUF file")->required();
+  command->add_option("-o,--output", options->output, "Pack to write (.adit)")->required();
+  command->add_option("--bits", options->bits, "Bits of the layers' weights: 4 (affine) or 8")
+      ->check(CLI::IsMember({4, 8}))
+      ->capture_default_str();
+  command->add_option("--act", *act, "Activations: a16 (two planes of 8 bits) or a8g (one, groups of 32)")
+      ->check(CLI::IsMember({"a16", "a8g"}))
+      ->capture_default_str();
+  command->add_option("--target-kl", options->target_kl, "Refuse a pack whose mean KL is over this");
+  command->add_option("--text", options->text, "Text for --target-kl (default: a built-in one)");
+  command->add_option("--threads", options->threads, "Threads (default: one a processor)")
+      ->check(CLI::Range(1, limits::kEngineThreadsMax));
+  command->callback([options, act, &exit_code] {
+    if (*act == "a8g") options->act = kernels::ActForm::kA8g32;
+    exit_code = run_pack(*options);
+  });
+}
+
+}  // namespace adit::miner

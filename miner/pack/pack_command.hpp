@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// miner/pack/pack_command.hpp
+//
+// `adit-miner pack IN -o OUT [--bits 4|8] [--act a16|a8g] [--target-kl X]`.
+//
+// Out      the pack at `output`, complete and checked, or what stood there before, untouched. A summary on
+//          stdout; progress on stderr.
+// Errors   one line on stderr. Exit codes: kOk, kFailed (KL over the target), kUsage, kModel (the file),
+//          kUnavailable (the disk).
+// Threads  `threads`, 0 for all cores.
+// Tests    tests/unit/miner/pack_command_test.cpp
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "kernels/linear/params.h"
+
+namespace CLI {
+class App;
+}
+
+namespace adit::miner {
+
+struct PackCommand {
+  std::filesystem::path input;
+  std::filesystem::path output;
+  int bits = 4;
+  kernels::ActForm act = kernels::ActForm::kA16;
+  // Measured as `eval` does, before the pack is put in place.
+  std::optional<double> target_kl;
+  std::optional<std::filesystem::path> text;
+  int threads = 0;
+};
+
+[[nodiscard]] int run_pack(const PackCommand& command);
+void add_pack_command(CLI::App& app, int& exit_code);
+
+}  // namespace adit::miner

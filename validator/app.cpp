@@ -89,25 +89,40 @@ struct App::Parts {
   Parts(const ValidatorConfig& config_in, const Clock& clock, Charter charter_in, Model model_in,
         crypto::Keypair keypair, std::unique_ptr<chain::ChainClient> chain_in, Ledger ledger_in,
         std::optional<net::TlsTrust> trust, Rng& rng)
-      : config(config_in), charter(std::move(charter_in)), model(std::move(model_in)),
-        signer(std::move(keypair), rng), chain(std::move(chain_in)), ledger(std::move(ledger_in)),
-        state(charter.rules), miners(signer, clock, std::move(trust)),
-        replayer(model.pack, {.isa = isa_of(config.verify.isa),
-                              .threads = static_cast<int>(config.verify.threads)}),
+      : config(config_in),
+        charter(std::move(charter_in)),
+        model(std::move(model_in)),
+        signer(std::move(keypair), rng),
+        chain(std::move(chain_in)),
+        ledger(std::move(ledger_in)),
+        state(charter.rules),
+        miners(signer, clock, std::move(trust)),
+        replayer(model.pack,
+                 {.isa = isa_of(config.verify.isa), .threads = static_cast<int>(config.verify.threads)}),
         judge({.validator = signer.account(),
                .vocabulary = static_cast<std::uint32_t>(model.pack.config().vocab),
                .stop_ids = model.pack.config().stop_ids,
-               .is_right = [this](const AskedRow& asked, std::span<const TokenId> ids) {
-                 return is_right(model.tokenizer.decode(ids, true), charter.extraction,
-                                 answer_type(asked.family), asked.expected);
-               }},
+               .is_right =
+                   [this](const AskedRow& asked, std::span<const TokenId> ids) {
+                     return is_right(model.tokenizer.decode(ids, true), charter.extraction,
+                                     answer_type(asked.family), asked.expected);
+                   }},
               replayer),
         setter(*chain, signer, charter.netuid, charter.mechanism),
         step(settings_of(config, charter, model.card),
-             {.chain = *chain, .signer = signer, .miners = miners, .judge = judge, .weights = setter,
-              .ledger = ledger, .state = state, .rng = rng,
+             {.chain = *chain,
+              .signer = signer,
+              .miners = miners,
+              .judge = judge,
+              .weights = setter,
+              .ledger = ledger,
+              .state = state,
+              .rng = rng,
               .make_task = [this](const Hash256& seed) { return prepare_task(charter, model, seed); },
-              .observe = [this](Phase phase) { if (observer) observer(phase); }}) {}
+              .observe =
+                  [this](Phase phase) {
+                    if (observer) observer(phase);
+                  }}) {}
 
   ValidatorConfig config;
   Charter charter;
@@ -126,18 +141,23 @@ struct App::Parts {
 
 App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 App::~App() = default;
-void App::observe(std::function<void(Phase)> observer) { parts_->observer = std::move(observer); }
-Result<bool> App::run_once() { return parts_->step.run_once(); }
+void App::observe(std::function<void(Phase)> observer) {
+  parts_->observer = std::move(observer);
+}
+Result<bool> App::run_once() {
+  return parts_->step.run_once();
+}
 
 tl::expected<std::unique_ptr<App>, AppFailure> App::prepare(const ValidatorConfig& config, const Clock& clock,
                                                             Rng& rng) {
   auto charter = load_charter(config.charter);
   if (!charter) return failed(charter.error(), exit_code::kConfig);
   if (charter->netuid != config.chain.netuid || charter->mechanism != config.chain.mechanism) {
-    return failed({ErrorCode::kInvalidArgument,
-                   fmt::format("chain.netuid {} mechanism {}: the charter is for netuid {} mechanism {}",
-                               config.chain.netuid, config.chain.mechanism, charter->netuid, charter->mechanism)},
-                  exit_code::kConfig);
+    return failed(
+        {ErrorCode::kInvalidArgument,
+         fmt::format("chain.netuid {} mechanism {}: the charter is for netuid {} mechanism {}",
+                     config.chain.netuid, config.chain.mechanism, charter->netuid, charter->mechanism)},
+        exit_code::kConfig);
   }
   auto trust = trust_of(config);
   if (!trust) return failed(trust.error(), exit_code::kConfig);
@@ -152,8 +172,9 @@ tl::expected<std::unique_ptr<App>, AppFailure> App::prepare(const ValidatorConfi
   if (!ledger) return failed(ledger.error(), exit_code::kUnavailable);
   auto chain = chain::connect(config.chain.url);
   if (!chain) return failed(chain.error(), exit_code::kChain);
-  auto parts = std::make_unique<Parts>(config, clock, *std::move(charter), *std::move(model), *std::move(keypair),
-                                       *std::move(chain), *std::move(ledger), *std::move(trust), rng);
+  auto parts =
+      std::make_unique<Parts>(config, clock, *std::move(charter), *std::move(model), *std::move(keypair),
+                              *std::move(chain), *std::move(ledger), *std::move(trust), rng);
   const auto folded =
       parts->ledger.walk(1, [&](const Row& row) -> Result<void> { return parts->state.apply(row); });
   if (!folded) return failed(folded.error(), exit_code::kFailed);

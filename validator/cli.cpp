@@ -38,7 +38,8 @@ void add_reading_commands(CLI::App& app, int& code) {
   auto source = std::make_shared<SourceOptions>();
   auto uid = std::make_shared<Uid>();
   auto json = std::make_shared<bool>(false);
-  CLI::App* replay = app.add_subcommand("replay", "Recompute the weights of a ledger, compare with the chain");
+  CLI::App* replay =
+      app.add_subcommand("replay", "Recompute the weights of a ledger, compare with the chain");
   add_source(replay, *source);
   replay->callback([source, &code] { code = replay_command(*source); });
   CLI::App* explain = app.add_subcommand("explain", "Say why a miner's weight is what it is");

@@ -85,7 +85,8 @@ Result<void> prepare(const Options& options) {
   const AccountId hotkey = validator.hotkey.public_key();
   const chain::Metadata& metadata = chain->metadata();
   ADIT_TRY_VOID(send(*chain, "funding the validator",
-                     chain::transfer_keep_alive(metadata, validator.coldkey.public_key(), 5000 * kTao), sudo));
+                     chain::transfer_keep_alive(metadata, validator.coldkey.public_key(), 5000 * kTao),
+                     sudo));
   for (const std::string& name : options.miners) {
     ADIT_TRY(const Wallet miner, make_wallet(options, name, rng));
     ADIT_TRY_VOID(send(*chain, ("funding " + name).c_str(),

@@ -37,17 +37,21 @@ inline validator::Rules rules() {
 class SigningMiners final : public validator::MinerClient {
  public:
   explicit SigningMiners(const AccountId& validator) : validator_(validator) {
-    for (const std::string& uri : kMinerUris) signers_.push_back(std::make_unique<crypto::KeypairSigner>(keypair(uri), rng_));
+    for (const std::string& uri : kMinerUris)
+      signers_.push_back(std::make_unique<crypto::KeypairSigner>(keypair(uri), rng_));
   }
-  validator::Reply ask(const net::Endpoint&, const AccountId& hotkey, const protocol::GenerateRequest& request,
-                       std::uint64_t) override {
+  validator::Reply ask(const net::Endpoint&, const AccountId& hotkey,
+                       const protocol::GenerateRequest& request, std::uint64_t) override {
     validator::Reply reply;
     for (const auto& signer : signers_) {
       if (signer->account() != hotkey) continue;
-      protocol::ReceiptCore core{.card = request.card, .request = request_hash(request),
+      protocol::ReceiptCore core{.card = request.card,
+                                 .request = request_hash(request),
                                  .seed = seed_of(request, validator_, hotkey),
-                                 .n_p = static_cast<std::uint32_t>(request.prompt.size()), .n_g = 2,
-                                 .ids = {7, 2}, .finish = protocol::FinishReason::kStop};
+                                 .n_p = static_cast<std::uint32_t>(request.prompt.size()),
+                                 .n_g = 2,
+                                 .ids = {7, 2},
+                                 .finish = protocol::FinishReason::kStop};
       reply.receipt = sign_receipt(core, *signer).value();
       reply.verdict = protocol::Verdict::kExact;
       reply.latency_ms = 10;
@@ -63,7 +67,8 @@ class SigningMiners final : public validator::MinerClient {
 
 class AgreeingReplayer final : public validator::Replayer {
  public:
-  Result<validator::Comparison> replay(const protocol::GenerateRequest&, const protocol::ReceiptCore&) override {
+  Result<validator::Comparison> replay(const protocol::GenerateRequest&,
+                                       const protocol::ReceiptCore&) override {
     return validator::Comparison{.exact = true};
   }
 };

@@ -4,13 +4,13 @@
 //   adit-kill-worker URL LEDGER KILL_PHASE KILL_TIMES LANDED
 //     kills itself when phase KILL_PHASE (1..10, 0: never) ends for the KILL_TIMES-th time; exits 0 once LANDED
 //     weight vectors are in the ledger.
-#include <signal.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
+
+#include <signal.h>
+#include <unistd.h>
 
 #include "common/chain/substrate_client.hpp"
 #include "tests/integration/kill_subnet.hpp"
@@ -38,24 +38,38 @@ adit::Result<int> work(const Arguments& arguments) {
   ADIT_TRY_VOID(ledger.walk(1, [&](const adit::validator::Row& row) { return state.apply(row); }));
   adit::test::SigningMiners miners(signer.account());
   adit::test::AgreeingReplayer replayer;
-  adit::validator::Judge judge({.validator = signer.account(), .vocabulary = 100, .stop_ids = {2},
+  adit::validator::Judge judge({.validator = signer.account(),
+                                .vocabulary = 100,
+                                .stop_ids = {2},
                                 .is_right = [](const auto&, auto) { return true; }},
                                replayer);
   adit::validator::WeightSetter setter(*chain, signer, adit::test::kNetUid, 0);
   int seen = 0;
   adit::validator::Step step(
-      {.netuid = adit::test::kNetUid, .software = "kill-worker", .max_tokens = 4, .questions = 6,
-       .blocks_left_min = 3, .allow_loopback_miners = true, .fan_out = {.threads = 2, .deadline_ms = 1000}},
-      {.chain = *chain, .signer = signer, .miners = miners, .judge = judge, .weights = setter, .ledger = ledger,
-       .state = state, .rng = rng,
+      {.netuid = adit::test::kNetUid,
+       .software = "kill-worker",
+       .max_tokens = 4,
+       .questions = 6,
+       .blocks_left_min = 3,
+       .allow_loopback_miners = true,
+       .fan_out = {.threads = 2, .deadline_ms = 1000}},
+      {.chain = *chain,
+       .signer = signer,
+       .miners = miners,
+       .judge = judge,
+       .weights = setter,
+       .ledger = ledger,
+       .state = state,
+       .rng = rng,
        .make_task = [](const adit::Hash256&) -> adit::Result<adit::validator::PreparedTask> {
          return adit::validator::PreparedTask{"text.copy", 1, "a b", {1, 2, 3}};
        },
-       .observe = [&](Phase phase) {
-         if (static_cast<int>(phase) == arguments.kill_phase && ++seen == arguments.kill_times) {
-           kill(getpid(), SIGKILL);
-         }
-       }});
+       .observe =
+           [&](Phase phase) {
+             if (static_cast<int>(phase) == arguments.kill_phase && ++seen == arguments.kill_times) {
+               kill(getpid(), SIGKILL);
+             }
+           }});
   while (landed < arguments.landed) {
     ADIT_TRY(const bool done, step.run_once());
     landed = 0;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // SIGKILL at the end of every phase of the validator's step, then a restart: no ledger row is lost, no weight
 // submission is repeated, nobody is zeroed.
+#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <gtest/gtest.h>
 
 #include "common/chain/calls.hpp"
 #include "common/chain/substrate_client.hpp"
@@ -103,7 +102,8 @@ class ValidatorKill : public ::testing::Test {
       ADIT_TRY_VOID(state.apply(row));
       if (row.kind == RowKind::kWeights) {
         ++vectors_;
-        for (const std::uint16_t value : state.weights()->values) EXPECT_GT(value, 0u) << "somebody is zeroed";
+        for (const std::uint16_t value : state.weights()->values)
+          EXPECT_GT(value, 0u) << "somebody is zeroed";
       }
       if (row.kind == RowKind::kSubmitted && !state.submitted()->success) ++failures_;
       return {};
@@ -132,7 +132,8 @@ class ValidatorKill : public ::testing::Test {
 TEST_F(ValidatorKill, at_every_phase_loses_no_row_repeats_no_submission_zeroes_nobody) {
   for (int phase = 1; phase <= static_cast<int>(Phase::kState); ++phase) {
     // Phases that end many times a step are killed in the middle of it.
-    const int times = phase == static_cast<int>(Phase::kVerify) || phase == static_cast<int>(Phase::kLedger) ? 3 : 1;
+    const int times =
+        phase == static_cast<int>(Phase::kVerify) || phase == static_cast<int>(Phase::kLedger) ? 3 : 1;
     ASSERT_EQ(work(phase, times, 1000), -SIGKILL) << "phase " << name(static_cast<Phase>(phase));
     check_ledger();
   }

@@ -12,7 +12,7 @@ import sys
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
-LINE_COLUMNS_MAX = 110
+LINE_COLUMNS_MAX = 120  # code is formatted to 110; header comments may use the rest
 CODE = (".hpp", ".cpp", ".h", ".cu", ".cuh")
 HEADERS = (".hpp", ".h", ".cuh")
 DATA_FILES = re.compile(r"(_data\.(cpp|hpp|h)|wordlist\.(cpp|hpp)|_table\.(cpp|hpp))$")

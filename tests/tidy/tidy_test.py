@@ -20,7 +20,7 @@ CASES = [
     ("common/base/a.hpp", HEADER + "using namespace std;\n", "name what you use"),
     ("common/base/a.hpp", HEADER + "// TO" + "DO later\n", "write an issue"),
     ("common/base/a.hpp", HEADER + "int a;   \n", "trailing blank"),
-    ("common/base/a.hpp", HEADER + "// " + "x" * 120 + "\n", "columns"),
+    ("common/base/a.hpp", HEADER + "// " + "x" * 130 + "\n", "columns"),
     ("common/base/a.hpp", HEADER + "int a;\n" * 401, "more than 400"),
     ("common/base/a.hpp", HEADER + "inline void f() {\n" + "  g();\n" * 80 + "}\n", "function of 82 lines"),
     ("common/base/a.cpp", SPDX + "int a;\n", "dead file"),

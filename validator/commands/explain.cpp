@@ -27,8 +27,8 @@ void print_sum(std::ostream& out, const HotkeyScore& score, const ScoreRules& ru
   }
   std::uint64_t earned = 0;
   for (const std::uint64_t value : score.values) earned += value;
-  out << fmt::format("earned {} (value x tokens), {} verified tokens (cap {}), {} questions counted\n", earned,
-                     score.tokens, rules.cap_tokens, score.asked);
+  out << fmt::format("earned {} (value x tokens), {} verified tokens (cap {}), {} questions counted\n",
+                     earned, score.tokens, rules.cap_tokens, score.asked);
   out << fmt::format("score {} = earned / questions\n", score.score);
 }
 

@@ -6,11 +6,14 @@
 namespace adit::validator {
 namespace {
 
-Result<bool> equals_chain(std::ostream& out, const WeightsRow& landed, const Charter& charter, ChainSide& side) {
+Result<bool> equals_chain(std::ostream& out, const WeightsRow& landed, const Charter& charter,
+                          ChainSide& side) {
   ADIT_TRY(const chain::Metagraph graph, side.chain.metagraph(charter.netuid, std::nullopt));
   const chain::Neuron* me = graph.find(side.validator);
-  if (me == nullptr) return failed_precondition("the validator's hotkey is not registered on netuid {}", charter.netuid);
-  ADIT_TRY(const auto stored, side.chain.weights_of(charter.netuid, charter.mechanism, me->uid, graph.block_hash));
+  if (me == nullptr)
+    return failed_precondition("the validator's hotkey is not registered on netuid {}", charter.netuid);
+  ADIT_TRY(const auto stored,
+           side.chain.weights_of(charter.netuid, charter.mechanism, me->uid, graph.block_hash));
   const std::map<Uid, std::uint16_t> on_chain(stored.begin(), stored.end());
   std::map<Uid, std::uint16_t> ours;
   for (std::size_t i = 0; i < landed.uids.size(); ++i) ours[landed.uids[i]] = landed.values[i];

@@ -30,7 +30,7 @@ struct ReplayReport {
   bool equal = true;
 };
 
-[[nodiscard]] Result<ReplayReport> replay_ledger(std::ostream& out, const Ledger& ledger, const Charter& charter,
-                                                 ChainSide* chain);
+[[nodiscard]] Result<ReplayReport> replay_ledger(std::ostream& out, const Ledger& ledger,
+                                                 const Charter& charter, ChainSide* chain);
 
 }  // namespace adit::validator

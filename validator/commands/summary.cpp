@@ -59,16 +59,19 @@ void print_table(std::ostream& out, const Summary& summary) {
                      "verdicts (window)");
   for (const MinerLine& line : summary.miners) {
     const std::string hotkey = crypto::ss58_encode(line.hotkey);
-    out << fmt::format("{:>4}  {:<14}{:>10}{:>8}{:>11}  {}\n", line.uid, hotkey.substr(0, 12), line.score.score,
-                       line.weight, line.incentive ? std::to_string(*line.incentive) : "-",
+    out << fmt::format("{:>4}  {:<14}{:>10}{:>8}{:>11}  {}\n", line.uid, hotkey.substr(0, 12),
+                       line.score.score, line.weight, line.incentive ? std::to_string(*line.incentive) : "-",
                        verdict_counts(line.score));
   }
 }
 
 std::string to_json(const Summary& summary) {
-  nlohmann::ordered_json root = {{"rows", summary.rows},     {"step", summary.step},
-                                 {"asked", summary.asked},   {"judged", summary.judged},
-                                 {"landed", summary.vectors_landed}, {"miners", nlohmann::json::array()}};
+  nlohmann::ordered_json root = {{"rows", summary.rows},
+                                 {"step", summary.step},
+                                 {"asked", summary.asked},
+                                 {"judged", summary.judged},
+                                 {"landed", summary.vectors_landed},
+                                 {"miners", nlohmann::json::array()}};
   for (const MinerLine& line : summary.miners) {
     nlohmann::ordered_json miner = {{"uid", line.uid},
                                     {"hotkey", crypto::ss58_encode(line.hotkey)},

@@ -35,7 +35,8 @@ Result<void> LedgerState::apply(const Row& row) {
       done = apply_submitted(std::move(submitted));
       break;
     }
-    default: return invalid_argument("row {}: unknown kind {}", row.seq, static_cast<int>(row.kind));
+    default:
+      return invalid_argument("row {}: unknown kind {}", row.seq, static_cast<int>(row.kind));
   }
   if (!done) return tl::unexpected<Error>(done.error().context(fmt::format("row {}", row.seq)));
   return {};
@@ -58,7 +59,8 @@ Result<void> LedgerState::apply_plan(PlanRow row) {
 }
 
 Result<void> LedgerState::apply_asked(AskedRow row) {
-  if (!plan_ || row.step != plan_->step) return data_loss("question of step {}, which is not planned", row.step);
+  if (!plan_ || row.step != plan_->step)
+    return data_loss("question of step {}, which is not planned", row.step);
   if (row.slot != asked_.size()) {
     return data_loss("question of slot {} where slot {} was due", row.slot, asked_.size());
   }
@@ -82,8 +84,10 @@ Result<void> LedgerState::apply_judged(JudgedRow row) {
 }
 
 Result<void> LedgerState::apply_weights(WeightsRow row) {
-  if (!plan_ || row.step != plan_->step) return data_loss("weights of step {}, which is not planned", row.step);
-  if (weights_ && !submitted_) return data_loss("step {}: two weight vectors, none submitted between", row.step);
+  if (!plan_ || row.step != plan_->step)
+    return data_loss("weights of step {}, which is not planned", row.step);
+  if (weights_ && !submitted_)
+    return data_loss("step {}: two weight vectors, none submitted between", row.step);
   const WeightVector expected = weights_now();
   if (row.uids != expected.uids || row.values != expected.values) {
     return data_loss("step {}: the weight vector is not the one that the rows before give", row.step);

@@ -28,16 +28,26 @@ std::vector<PlannedMiner> askable(const chain::Metagraph& graph, const AccountId
 
 std::string_view name(Phase phase) {
   switch (phase) {
-    case Phase::kClockwork: return "clockwork";
-    case Phase::kMetagraph: return "metagraph";
-    case Phase::kTasks: return "tasks";
-    case Phase::kQuery: return "query";
-    case Phase::kVerify: return "verify";
-    case Phase::kLedger: return "ledger";
-    case Phase::kScore: return "score";
-    case Phase::kWeighting: return "weighting";
-    case Phase::kCommit: return "commit";
-    case Phase::kState: return "state";
+    case Phase::kClockwork:
+      return "clockwork";
+    case Phase::kMetagraph:
+      return "metagraph";
+    case Phase::kTasks:
+      return "tasks";
+    case Phase::kQuery:
+      return "query";
+    case Phase::kVerify:
+      return "verify";
+    case Phase::kLedger:
+      return "ledger";
+    case Phase::kScore:
+      return "score";
+    case Phase::kWeighting:
+      return "weighting";
+    case Phase::kCommit:
+      return "commit";
+    case Phase::kState:
+      return "state";
   }
   return "unknown";
 }
@@ -83,10 +93,13 @@ Result<bool> Step::settle(const chain::Metagraph&) {
   if (!weights || parts_.state.submitted()) return false;
   ADIT_TRY(const WeightSetter::Recovered found, parts_.weights.recover(*weights));
   switch (found.fate) {
-    case WeightSetter::Fate::kUnknown: return false;
-    case WeightSetter::Fate::kNotSent: return submit(*weights);
+    case WeightSetter::Fate::kUnknown:
+      return false;
+    case WeightSetter::Fate::kNotSent:
+      return submit(*weights);
     case WeightSetter::Fate::kLanded:
-    case WeightSetter::Fate::kFailed: break;
+    case WeightSetter::Fate::kFailed:
+      break;
   }
   ADIT_LOG(kInfo, "weights_recovered", {"step", found.row.step}, {"landed", found.row.success});
   ADIT_TRY_VOID(record({encode_row(found.row)}));
@@ -111,7 +124,8 @@ Result<Hash256> Step::secret_of(std::uint64_t step) {
 
 Result<bool> Step::plan(const chain::Metagraph& graph) {
   const auto& last = parts_.state.plan();
-  const auto due = step_due(graph, last ? std::optional(last->step) : std::nullopt, settings_.blocks_left_min);
+  const auto due =
+      step_due(graph, last ? std::optional(last->step) : std::nullopt, settings_.blocks_left_min);
   parts_.observe(Phase::kClockwork);
   if (!due || graph.block < graph.last_epoch_block + settings_.blocks_after_epoch) return false;
   const chain::Neuron* me = graph.find(parts_.signer.account());
@@ -119,8 +133,12 @@ Result<bool> Step::plan(const chain::Metagraph& graph) {
     ADIT_LOG(kDebug, "step_waits", {"reason", me == nullptr ? "not registered" : "no validator permit yet"});
     return false;
   }
-  PlanRow plan{.step = *due, .block = graph.block, .block_hash = graph.block_hash, .netuid = graph.netuid,
-               .charter = settings_.charter, .software = settings_.software};
+  PlanRow plan{.step = *due,
+               .block = graph.block,
+               .block_hash = graph.block_hash,
+               .netuid = graph.netuid,
+               .charter = settings_.charter,
+               .software = settings_.software};
   plan.miners = askable(graph, parts_.signer.account(), settings_.allow_loopback_miners);
   if (plan.miners.empty()) return false;
   ADIT_TRY(const Hash256 secret, secret_of(*due));
@@ -131,8 +149,8 @@ Result<bool> Step::plan(const chain::Metagraph& graph) {
   ADIT_TRY(std::vector<NewRow> rows, questions_of(plan, secret));
   rows.insert(rows.begin(), encode_row(plan));
   ADIT_TRY_VOID(record(rows));
-  ADIT_LOG(kInfo, "step_planned", {"step", plan.step}, {"block", plan.block},
-           {"miners", plan.miners.size()}, {"questions", rows.size() - 1});
+  ADIT_LOG(kInfo, "step_planned", {"step", plan.step}, {"block", plan.block}, {"miners", plan.miners.size()},
+           {"questions", rows.size() - 1});
   parts_.observe(Phase::kTasks);
   return true;
 }
@@ -153,8 +171,12 @@ Result<std::vector<NewRow>> Step::questions_of(const PlanRow& plan, const Hash25
                                             .slot = i,
                                             .nonce = slot.nonce,
                                             .audit_commitment = slot.audit_commitment};
-    rows.push_back(encode_row(AskedRow{.step = plan.step, .slot = i, .uid = miner.uid, .hotkey = miner.hotkey,
-                                       .family = std::move(task.family), .level = task.level,
+    rows.push_back(encode_row(AskedRow{.step = plan.step,
+                                       .slot = i,
+                                       .uid = miner.uid,
+                                       .hotkey = miner.hotkey,
+                                       .family = std::move(task.family),
+                                       .level = task.level,
                                        .expected = std::move(task.expected),
                                        .request = protocol::canonical_bytes(request)}));
   }
@@ -198,8 +220,11 @@ Result<bool> Step::weigh(const chain::Metagraph& graph) {
   const WeightVector vector = parts_.state.weights_now();
   parts_.observe(Phase::kScore);
   if (vector.uids.empty()) return false;
-  WeightsRow row{.step = plan->step, .block = graph.block, .version_key = graph.weights_version,
-                 .uids = vector.uids, .values = vector.values};
+  WeightsRow row{.step = plan->step,
+                 .block = graph.block,
+                 .version_key = graph.weights_version,
+                 .uids = vector.uids,
+                 .values = vector.values};
   if (const auto refused = parts_.weights.preflight(graph, row); !refused) {
     ADIT_LOG(kDebug, "weights_wait", {"step", row.step}, {"reason", refused.error().message});
     return false;
@@ -214,7 +239,8 @@ Result<bool> Step::submit(const WeightsRow& row) {
   ADIT_TRY(const SubmittedRow outcome, parts_.weights.submit(row));
   parts_.observe(Phase::kCommit);
   if (outcome.success) {
-    ADIT_LOG(kInfo, "weights_landed", {"step", row.step}, {"block", outcome.block}, {"uids", row.uids.size()});
+    ADIT_LOG(kInfo, "weights_landed", {"step", row.step}, {"block", outcome.block},
+             {"uids", row.uids.size()});
   } else {
     ADIT_LOG(kError, "weights_refused", {"step", row.step}, {"reason", outcome.error});
   }

@@ -25,7 +25,8 @@ class Statement {
     sqlite3_bind_int64(handle_, index, static_cast<sqlite3_int64>(value));
   }
   void bind(int index, ByteView value) {
-    sqlite3_bind_blob64(handle_, index, value.data() == nullptr ? reinterpret_cast<const void*>("") : value.data(),
+    sqlite3_bind_blob64(handle_, index,
+                        value.data() == nullptr ? reinterpret_cast<const void*>("") : value.data(),
                         value.size(), SQLITE_STATIC);
   }
   [[nodiscard]] int step() { return sqlite3_step(handle_); }
@@ -54,7 +55,9 @@ Hash256 row_hash(const Hash256& previous, std::uint64_t seq, RowKind kind, ByteV
   return hash.finish();
 }
 
-void Ledger::Close::operator()(sqlite3* db) const noexcept { sqlite3_close_v2(db); }
+void Ledger::Close::operator()(sqlite3* db) const noexcept {
+  sqlite3_close_v2(db);
+}
 Ledger::Ledger(Ledger&& other) noexcept = default;
 Ledger& Ledger::operator=(Ledger&& other) noexcept = default;
 Ledger::~Ledger() = default;
@@ -75,8 +78,7 @@ Result<void> Ledger::execute(const char* sql) const {
 
 Result<Ledger> Ledger::open(const std::filesystem::path& path, bool read_only) {
   sqlite3* raw = nullptr;
-  const int flags =
-      read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   const int code = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_FULLMUTEX, nullptr);
   Ledger ledger(std::unique_ptr<sqlite3, Close>(raw), path);
   if (code != SQLITE_OK) {

@@ -46,7 +46,8 @@ class Reader {
     return *count;
   }
   void fail(const char* field, const std::string& why) {
-    if (!failure_) failure_ = fmt::format("{} row: {} at offset {}: {}", what_, field, decoder_.offset(), why);
+    if (!failure_)
+      failure_ = fmt::format("{} row: {} at offset {}: {}", what_, field, decoder_.offset(), why);
   }
   template <class Row>
   Result<Row> finish(Row row) {
@@ -68,7 +69,9 @@ class Reader {
   std::optional<std::string> failure_;
 };
 
-void put_text(scale::Encoder& out, const std::string& text) { out.bytes(as_bytes(text)); }
+void put_text(scale::Encoder& out, const std::string& text) {
+  out.bytes(as_bytes(text));
+}
 
 }  // namespace
 

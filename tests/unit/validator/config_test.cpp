@@ -30,15 +30,18 @@ TEST(ValidatorConfig, the_example_is_read_and_shows_the_defaults) {
   EXPECT_EQ(example->blocks_left_min, defaults.blocks_left_min);
   EXPECT_EQ(example->blocks_after_epoch, defaults.blocks_after_epoch);
   EXPECT_EQ(example->poll_ns, defaults.poll_ns);
-  EXPECT_EQ(example->charter, std::filesystem::path(ADIT_SOURCE_DIR "/configs/charters/starter-smollm2-135m.yaml"));
+  EXPECT_EQ(example->charter,
+            std::filesystem::path(ADIT_SOURCE_DIR "/configs/charters/starter-smollm2-135m.yaml"));
 }
 
 TEST(ValidatorConfig, says_file_line_key_and_what_was_expected) {
-  EXPECT_NE(load("charter: c\npack: p\nverify: {isa: sse2}\n").error().message.find("verify.isa"), std::string::npos);
+  EXPECT_NE(load("charter: c\npack: p\nverify: {isa: sse2}\n").error().message.find("verify.isa"),
+            std::string::npos);
   EXPECT_NE(load("charter: c\npack: p\nquery: {treads: 3}\n").error().message.find("did you mean 'threads'"),
             std::string::npos);
   EXPECT_NE(load("pack: p\n").error().message.find("charter"), std::string::npos);
-  EXPECT_NE(load("charter: c\npack: p\nchain: {netuid: 70000}\n").error().message.find("0..65535"), std::string::npos);
+  EXPECT_NE(load("charter: c\npack: p\nchain: {netuid: 70000}\n").error().message.find("0..65535"),
+            std::string::npos);
   EXPECT_EQ(load_config("/nonexistent/v.yaml").error().code, ErrorCode::kNotFound);
 }
 

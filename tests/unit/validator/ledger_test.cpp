@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "validator/store/ledger.hpp"
 
-#include <sqlite3.h>
-
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include "common/base/files.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -14,7 +13,8 @@ namespace {
 std::vector<NewRow> rows(int from, int count) {
   std::vector<NewRow> out;
   for (int i = 0; i < count; ++i) {
-    out.push_back({RowKind::kJudged, Bytes(static_cast<std::size_t>(i + 1), static_cast<std::uint8_t>(from + i))});
+    out.push_back(
+        {RowKind::kJudged, Bytes(static_cast<std::size_t>(i + 1), static_cast<std::uint8_t>(from + i))});
   }
   return out;
 }
@@ -65,8 +65,9 @@ TEST(Ledger, the_chain_rule_is_the_documented_one) {
 }
 
 TEST(Ledger, a_changed_removed_or_reordered_row_is_found_and_named) {
-  for (const char* sql : {"UPDATE rows SET body = x'00' WHERE seq = 2", "UPDATE rows SET kind = 1 WHERE seq = 2",
-                          "DELETE FROM rows WHERE seq = 2", "UPDATE rows SET hash = x'00' WHERE seq = 2"}) {
+  for (const char* sql :
+       {"UPDATE rows SET body = x'00' WHERE seq = 2", "UPDATE rows SET kind = 1 WHERE seq = 2",
+        "DELETE FROM rows WHERE seq = 2", "UPDATE rows SET hash = x'00' WHERE seq = 2"}) {
     const test::TempDir dir;
     const auto path = dir.path() / "l";
     ASSERT_TRUE(Ledger::open(path).value().append(rows(1, 4)));

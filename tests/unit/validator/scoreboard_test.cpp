@@ -8,12 +8,16 @@ namespace {
 
 using protocol::Verdict;
 
-constexpr ScoreRules kRules{.exact = 10, .correct = 20, .speed_bonus_max = 8, .cap_tokens = 100,
-                            .window_steps = 2, .deadline_ms = 1000};
+constexpr ScoreRules kRules{.exact = 10,
+                            .correct = 20,
+                            .speed_bonus_max = 8,
+                            .cap_tokens = 100,
+                            .window_steps = 2,
+                            .deadline_ms = 1000};
 
-JudgedRow answer(std::uint64_t step, std::uint8_t hotkey, Verdict verdict, std::uint64_t tokens = 10, std::uint64_t latency_ms = 1000) {
-  return {.step = step, .hotkey = {hotkey}, .verdict = verdict, .tokens = tokens,
-          .latency_ms = latency_ms};
+JudgedRow answer(std::uint64_t step, std::uint8_t hotkey, Verdict verdict, std::uint64_t tokens = 10,
+                 std::uint64_t latency_ms = 1000) {
+  return {.step = step, .hotkey = {hotkey}, .verdict = verdict, .tokens = tokens, .latency_ms = latency_ms};
 }
 
 const HotkeyScore& of(const std::vector<HotkeyScore>& scores, std::uint8_t hotkey) {
@@ -25,7 +29,7 @@ const HotkeyScore& of(const std::vector<HotkeyScore>& scores, std::uint8_t hotke
 
 TEST(Scoreboard, pays_exact_right_and_fast_answers_by_the_formula) {
   Scoreboard board(kRules);
-  board.apply(answer(1, 1, Verdict::kExact, 10, 500));   // 10 + 20 + 4 = 34, times 10
+  board.apply(answer(1, 1, Verdict::kExact, 10, 500));     // 10 + 20 + 4 = 34, times 10
   board.apply(answer(1, 1, Verdict::kWrongAnswer, 6, 0));  // 10, times 6: no bonus for a wrong answer
   const auto scores = board.scores(1);
   EXPECT_EQ(of(scores, 1).score, (340u + 60u) / 2);

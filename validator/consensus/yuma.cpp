@@ -137,8 +137,7 @@ I32F32 bonds_alpha(std::uint64_t millionths) {
   constexpr UInt128 most = std::numeric_limits<std::int64_t>::max();
   const std::uint64_t whole = std::min(millionths, static_cast<std::uint64_t>(most));
   const UInt128 average = ((static_cast<UInt128>(whole) << 64) / 1000000) >> 32;
-  return I32F32::one() -
-         I32F32::from_raw(static_cast<std::int64_t>(average > most ? most : average));
+  return I32F32::one() - I32F32::from_raw(static_cast<std::int64_t>(average > most ? most : average));
 }
 
 struct LiquidAlpha {
@@ -150,8 +149,7 @@ struct LiquidAlpha {
   [[nodiscard]] I32F32 rate(I32F32 weight, I32F32 bond, I32F32 consensus) const {
     const I32F32 distance = weight >= bond ? weight - consensus : bond - weight;
     const I32F32 gap = std::clamp(distance, I32F32(), I32F32::one());
-    const I32F32 sigmoid =
-        I32F32::one() / (I32F32::one() + exp_clamped(slope * (gap - I32F32::half())));
+    const I32F32 sigmoid = I32F32::one() / (I32F32::one() + exp_clamped(slope * (gap - I32F32::half())));
     return std::max(low, std::min(high, low + sigmoid * (high - low)));
   }
 };
@@ -281,9 +279,8 @@ Result<EpochOutput> run_epoch(const EpochInput& in) {
   }
   const Vector incentive = normalised(left_product(active_stake, agreed));
   const Matrix for_bonds = penalised(weights, agreed, I32F32::share(in.bonds_penalty));
-  const BondsResult bonds = in.yuma3
-                                ? yuma3_bonds(in, for_bonds, consensus, incentive, active_stake)
-                                : classic_bonds(in, for_bonds, incentive, active_stake);
+  const BondsResult bonds = in.yuma3 ? yuma3_bonds(in, for_bonds, consensus, incentive, active_stake)
+                                     : classic_bonds(in, for_bonds, incentive, active_stake);
   out.incentive = to_shares(incentive);
   out.dividends = to_shares(bonds.dividends);
   out.consensus = to_shares(consensus);

@@ -14,8 +14,8 @@ namespace {
 using Fields = std::map<std::string_view, std::string_view>;
 
 constexpr std::array<std::string_view, 25> kKeys = {
-    "n",  "block", "tempo",   "cutoff", "lu",  "reg", "stake", "thr", "owner", "permit", "maxval", "w",   "b",
-    "cr", "commits", "kappa", "pen",    "y3",  "la",  "lms",   "bma", "alo",   "ahi",    "steep",  "rao"};
+    "n",  "block",   "tempo", "cutoff", "lu", "reg", "stake", "thr", "owner", "permit", "maxval", "w",  "b",
+    "cr", "commits", "kappa", "pen",    "y3", "la",  "lms",   "bma", "alo",   "ahi",    "steep",  "rao"};
 
 Result<Fields> split_fields(std::string_view input) {
   Fields fields;
@@ -156,7 +156,8 @@ template <class T>
 void put_list(std::string& out, std::string_view key, const std::vector<T>& values) {
   fmt::format_to(std::back_inserter(out), "{}{}=", out.empty() ? "" : " ", key);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    fmt::format_to(std::back_inserter(out), "{}{}", i == 0 ? "" : ",", static_cast<std::uint64_t>(values[i]));
+    fmt::format_to(std::back_inserter(out), "{}{}", i == 0 ? "" : ",",
+                   static_cast<std::uint64_t>(values[i]));
   }
 }
 

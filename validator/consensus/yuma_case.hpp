@@ -5,8 +5,8 @@
 //
 // In       n block tempo cutoff lu reg stake thr owner permit maxval w b cr commits kappa pen y3 la lms
 //          bma alo ahi steep rao, each once, in any order, one space between. lu, reg, stake, permit:
-//          lists by uid separated by ','. w, b: rows by uid separated by ';' of `uid:u16` pairs. commits: `uid:block`
-//          pairs. owner: a uid or none. cr, y3, la: 0 or 1.
+//          lists by uid separated by ','. w, b: rows by uid separated by ';' of `uid:u16` pairs. commits:
+//          `uid:block` pairs. owner: a uid or none. cr, y3, la: 0 or 1.
 // Out      I D C VT E SE VE permit B, in the same notation.
 // Errors   kInvalidArgument naming the key and what was expected.
 // Threads  pure; any thread.

@@ -103,10 +103,14 @@ TEST(Yuma, BondsOverFourEpochs) {
 
 std::uint64_t extreme(SeededRng& rng) {
   switch (rng.below(4)) {
-    case 0: return 0;
-    case 1: return ~std::uint64_t{0} - rng.below(3);
-    case 2: return rng.next();
-    default: return rng.below(1000);
+    case 0:
+      return 0;
+    case 1:
+      return ~std::uint64_t{0} - rng.below(3);
+    case 2:
+      return rng.next();
+    default:
+      return rng.below(1000);
   }
 }
 
@@ -185,7 +189,8 @@ TEST(Yuma, InputThatDoesNotFitIsRefused) {
 }
 
 constexpr const char* kSmall =
-    "n=2 block=9 tempo=3 cutoff=50 lu=5,5 reg=0,0 stake=10,0 thr=0 owner=none permit=1,0 maxval=2 w=1:7; b=; "
+    "n=2 block=9 tempo=3 cutoff=50 lu=5,5 reg=0,0 stake=10,0 thr=0 owner=none permit=1,0 maxval=2 w=1:7; "
+    "b=; "
     "cr=0 commits= kappa=32767 pen=0 y3=1 la=0 lms=4 bma=900000 alo=1 ahi=2 steep=10 rao=1000";
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {

@@ -99,7 +99,8 @@ int run_cli(int argc, const char* const* argv) {
   add_reading_commands(app, code);
   add_file_commands(app, code);
   name_own_commands(app);
-  if (!name.empty() && name[0] != '-' && app.get_subcommand_no_throw(name) == nullptr) {
+  const auto named = [&](const CLI::App* command) { return command->get_name() == name; };
+  if (!name.empty() && name[0] != '-' && app.get_subcommands(named).empty()) {
     return fail({ErrorCode::kInvalidArgument,
                  fmt::format("unknown command '{}', expected one of: {}", name, command_names(app))},
                 exit_code::kUsage);

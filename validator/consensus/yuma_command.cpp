@@ -4,14 +4,11 @@
 #include <istream>
 #include <ostream>
 
+#include "common/base/exit_code.hpp"
 #include "validator/consensus/yuma_case.hpp"
 
 namespace adit::validator {
 namespace {
-
-constexpr int kExitDifferent = 1;
-constexpr int kExitUsage = 2;
-constexpr int kExitInput = 3;
 
 constexpr const char* kHelp =
     "usage: adit-validator yuma [--check] < cases\n"
@@ -38,7 +35,7 @@ int run_yuma_command(std::span<const std::string> arguments, const Streams& stre
       return 0;
     } else {
       streams.errors << "adit-validator: yuma: unknown argument '" << argument << "'; see --help\n";
-      return kExitUsage;
+      return exit_code::kUsage;
     }
   }
   std::size_t different = 0;
@@ -51,7 +48,7 @@ int run_yuma_command(std::span<const std::string> arguments, const Streams& stre
     if (!output) {
       streams.out.flush();
       streams.errors << "adit-validator: yuma: line " << number << ": " << output.error().message << '\n';
-      return kExitInput;
+      return exit_code::kConfig;
     }
     if (!check) {
       streams.out << parts.input << " => " << *output << '\n';
@@ -63,7 +60,7 @@ int run_yuma_command(std::span<const std::string> arguments, const Streams& stre
   }
   if (!check) return 0;
   streams.out << (different == 0 ? "all cases agree" : "cases differ") << '\n';
-  return different == 0 ? 0 : kExitDifferent;
+  return different == 0 ? exit_code::kOk : exit_code::kFailed;
 }
 
 }  // namespace adit::validator

@@ -5,16 +5,13 @@
 #include <ostream>
 
 #include "common/base/clock.hpp"
+#include "common/base/exit_code.hpp"
 #include "common/base/shutdown.hpp"
 #include "validator/localnet/localnet.hpp"
 
 namespace adit::validator {
 namespace {
 
-constexpr int kExitUsage = 2;
-constexpr int kExitState = 3;
-constexpr int kExitPort = 5;
-constexpr int kExitInternal = 70;
 constexpr std::uint64_t kBlockTimeMsMax = 3'600'000;
 constexpr std::chrono::milliseconds kWatchInterval{200};
 
@@ -81,9 +78,15 @@ Result<LocalnetOptions> read_options(std::span<const std::string> arguments) {
   return options;
 }
 
-int say(std::ostream& errors, const Error& error, int exit_code) {
+int say(std::ostream& errors, const Error& error) {
   errors << "adit-validator: localnet: " << error.message << '\n';
-  return exit_code;
+  switch (error.code) {
+    case ErrorCode::kInvalidArgument: return exit_code::kUsage;
+    case ErrorCode::kDataLoss:
+    case ErrorCode::kFailedPrecondition: return exit_code::kConfig;
+    case ErrorCode::kInternal: return exit_code::kInternal;
+    default: return exit_code::kUnavailable;
+  }
 }
 
 }  // namespace
@@ -95,21 +98,16 @@ int run_localnet_command(std::span<const std::string> arguments, std::ostream& o
     return 0;
   }
   const Result<LocalnetOptions> options = read_options(arguments);
-  if (!options) return say(errors, options.error(), kExitUsage);
+  if (!options) return say(errors, options.error());
   const SystemClock clock;
-  // The state is opened first, so that the two kinds of failure have exit codes of their own.
-  Result<std::unique_ptr<Node>> node = Node::open(options->state_dir, clock);
-  if (!node) return say(errors, node.error(), kExitState);
-  const Result<std::unique_ptr<RpcServer>> server = RpcServer::start(**node, options->rpc);
-  if (!server) return say(errors, server.error(), kExitPort);
-  const bool v6 = options->rpc.host.find(':') != std::string::npos;
-  out << "ready ws://" << (v6 ? "[" : "") << options->rpc.host << (v6 ? "]" : "") << ':'
-      << (*server)->port() << std::endl;
+  shutdown::install();
+  const Result<std::unique_ptr<Localnet>> chain = Localnet::start(*options, clock);
+  if (!chain) return say(errors, chain.error());
+  out << "ready " << (*chain)->url() << std::endl;
   while (!shutdown::wait_for(kWatchInterval)) {
-    if (const std::optional<Error> failed = (*server)->failure())
-      return say(errors, *failed, kExitInternal);
+    if (const std::optional<Error> failed = (*chain)->failure()) return say(errors, *failed);
   }
-  return 0;
+  return exit_code::kOk;
 }
 
 }  // namespace adit::validator

@@ -4,10 +4,11 @@
 // `adit-validator localnet [--rpc HOST:PORT] [--block-time 250ms|12s|manual] [--state DIR]`: runs a local
 // chain until SIGINT or SIGTERM.
 //
-// In       shutdown::install() has been called.
+// In       called before any other thread starts: it installs the shutdown handler.
 // Out      one line on `out` when it answers: `ready ws://HOST:PORT`.
-// Errors   one line on `errors`, and the exit code: 2 usage; 3 state folder (unwritable, corrupt, in use,
-//          another chain); 5 port (in use, not loopback); 70 block making stopped, e.g. by a full disk.
+// Errors   one line on `errors`, and the exit code: 2 usage, a host that is not loopback; 3 a state folder that
+//          holds no chain of ours or a corrupt one; 7 a port or state folder that is in use or not writable,
+//          a full disk.
 // Threads  one, plus the chain's own.
 // Tests    tests/unit/validator/localnet/command_test.cpp
 #pragma once

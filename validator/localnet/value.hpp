@@ -4,8 +4,8 @@
 // Values without a layout, laid out by the metadata's types: what runtime APIs answer.
 //
 // In       records name fields; a field that a record does not name gets the zero of its type (0,
-//          empty, None, the first variant). A list may be given for a sequence, a number for anything numeric,
-//          compact or wrapped in newtypes; a value for an Option is Some of it.
+//          false, empty, None, the first variant). A list may be given for a sequence, a number for anything
+//          numeric, compact or wrapped in newtypes; a value for an Option is Some of it.
 // Out      encode_value: SCALE.
 // Errors   kInternal naming the type when a value cannot have it, or a field that the type lacks.
 // Threads  plain values; pure.

@@ -82,14 +82,16 @@ TEST(Messages, canonical_bytes_and_hashes_equal_the_golden_ones) {
     EXPECT_EQ(to_hex(receipt_hash(core)), each["receipt_hash"]);
     EXPECT_EQ(to_hex(audit_commitment(fill(each["tag"], "r"))), each["commitment"]);
   }
-  for (const auto& each : golden()["cards"]) {
+  const auto cards = golden()["cards"];
+  for (const auto& each : cards) {
     EXPECT_EQ(to_hex(canonical_bytes(card_of(each))), each["card"]);
     EXPECT_EQ(to_hex(card_hash(card_of(each))), each["card_hash"]);
   }
 }
 
 TEST(Messages, decode_gives_back_the_golden_values) {
-  for (const auto& each : golden()["cases"]) {
+  const auto cases = golden()["cases"];
+  for (const auto& each : cases) {
     const auto request = decode_generate_request(*from_hex(each["request"].get<std::string>()));
     ASSERT_TRUE(request) << request.error().message;
     EXPECT_EQ(*request, request_of(each));
@@ -97,7 +99,8 @@ TEST(Messages, decode_gives_back_the_golden_values) {
     ASSERT_TRUE(core) << core.error().message;
     EXPECT_EQ(*core, core_of(each));
   }
-  for (const auto& each : golden()["cards"]) {
+  const auto cards = golden()["cards"];
+  for (const auto& each : cards) {
     const auto card = decode_card(*from_hex(each["card"].get<std::string>()));
     ASSERT_TRUE(card) << card.error().message;
     EXPECT_EQ(*card, card_of(each));

@@ -23,7 +23,7 @@ namespace adit::miner {
 [[nodiscard]] std::string_view builtin_eval_text();
 
 struct EvaluateSettings {
-  std::optional<std::filesystem::path> text;
+  std::optional<std::filesystem::path> text = {};
   int window = 1024;
   int threads = 0;
   kernels::Isa isa = kernels::best_isa();

@@ -28,8 +28,8 @@ struct PackCommand {
   int bits = 4;
   kernels::ActForm act = kernels::ActForm::kA16;
   // Measured as `eval` does, before the pack is put in place.
-  std::optional<double> target_kl;
-  std::optional<std::filesystem::path> text;
+  std::optional<double> target_kl = {};
+  std::optional<std::filesystem::path> text = {};
   int threads = 0;
 };
 

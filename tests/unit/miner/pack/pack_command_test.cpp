@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "miner/pack/pack_command.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/base/exit_code.hpp"
+#include "common/base/files.hpp"
+#include "miner/pack/eval_command.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "tests/support/tiny_llama.hpp"
+
+namespace adit::miner {
+namespace {
+
+class PackCommandTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const Bytes bytes = test::tiny_llama_gguf({});
+    ASSERT_TRUE(write_file_atomic(gguf_, bytes));
+    ASSERT_TRUE(write_file_atomic(text_, as_bytes(builtin_eval_text().substr(0, 400))));
+  }
+  [[nodiscard]] std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(dir_.path()), {}));
+  }
+  int run(const PackCommand& command) {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int code = run_pack(command);
+    out_ = testing::internal::GetCapturedStdout();
+    err_ = testing::internal::GetCapturedStderr();
+    return code;
+  }
+
+  test::TempDir dir_;
+  std::filesystem::path gguf_ = dir_.path() / "m.gguf";
+  std::filesystem::path text_ = dir_.path() / "text.txt";
+  std::filesystem::path pack_ = dir_.path() / "m.adit";
+  std::string out_, err_;
+};
+
+TEST_F(PackCommandTest, writes_a_pack_and_says_what_it_wrote) {
+  ASSERT_EQ(run({.input = gguf_, .output = pack_, .bits = 8}), exit_code::kOk) << err_;
+  const auto pack = model::Pack::open(pack_);
+  ASSERT_TRUE(pack) << pack.error().message;
+  EXPECT_NE(out_.find(to_hex(pack->content_hash())), std::string::npos) << out_;
+  EXPECT_NE(out_.find("0 u4, 22 int8"), std::string::npos) << out_;
+  EXPECT_EQ(files(), 3u);
+}
+
+TEST_F(PackCommandTest, a_pack_over_the_target_is_refused_and_nothing_is_touched) {
+  ASSERT_TRUE(write_file_atomic(pack_, as_bytes("before")));
+  PackCommand command{.input = gguf_, .output = pack_, .bits = 4, .target_kl = 1e-9, .text = text_};
+  EXPECT_EQ(run(command), exit_code::kFailed);
+  EXPECT_NE(err_.find("over the target"), std::string::npos) << err_;
+  EXPECT_EQ(as_text(read_file(pack_, 100).value()), "before");
+  EXPECT_EQ(files(), 3u);
+  command.target_kl = 100.0;
+  EXPECT_EQ(run(command), exit_code::kOk) << err_;
+  EXPECT_NE(out_.find("mean KL"), std::string::npos) << out_;
+  EXPECT_TRUE(model::Pack::open(pack_));
+  EXPECT_EQ(files(), 3u);
+}
+
+TEST_F(PackCommandTest, bad_input_has_its_exit_code_and_one_line) {
+  const auto expect = [&](const PackCommand& command, int code, const std::string& part) {
+    EXPECT_EQ(run(command), code) << err_;
+    EXPECT_NE(err_.find(part), std::string::npos) << err_;
+    EXPECT_EQ(files(), 2u);
+  };
+  expect({.input = dir_.path() / "none.gguf", .output = pack_}, exit_code::kModel, "none.gguf");
+  expect({.input = text_, .output = pack_}, exit_code::kModel, "offset 0: magic");
+  expect({.input = gguf_, .output = gguf_}, exit_code::kModel, "the same file");
+  expect({.input = gguf_, .output = pack_, .target_kl = -1.0}, exit_code::kModel, "--target-kl");
+}
+
+TEST_F(PackCommandTest, eval_prints_one_json_object) {
+  ASSERT_EQ(run({.input = gguf_, .output = pack_, .bits = 8}), exit_code::kOk) << err_;
+  EvalCommand command{
+      .pack = pack_, .gguf = gguf_, .settings = {.text = text_, .window = 64, .threads = 1}, .json = true};
+  testing::internal::CaptureStdout();
+  const int code = run_eval(command);
+  const auto json = nlohmann::json::parse(testing::internal::GetCapturedStdout());
+  EXPECT_EQ(code, exit_code::kOk);
+  EXPECT_EQ(json["positions"], 400);
+  EXPECT_EQ(json["form"], "int8 a16");
+  EXPECT_GT(json["mean_kl"].get<double>(), 0.0);
+  EXPECT_LE(json["top1_agreement"].get<double>(), 1.0);
+  command.pack = text_;
+  EXPECT_EQ(run_eval(command), exit_code::kModel);
+}
+
+TEST(EvalText, is_long_enough_for_the_contract) {
+  EXPECT_GT(builtin_eval_text().size(), 30000u);
+}
+
+}  // namespace
+}  // namespace adit::miner

@@ -2,6 +2,7 @@
 #include "miner/serve/journal.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -118,6 +119,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& path
   std::unique_ptr<Journal> out(new Journal(path, std::min(bytes_max, limits::kJournalBytesMax)));
   std::error_code ignored;
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), ignored);
+  ADIT_TRY_VOID(out->lock());
   if (std::filesystem::exists(path, ignored)) {
     ADIT_TRY(const JournalContent content, read_journal(path));
     if (content.intact_bytes != content.file_bytes) {
@@ -133,6 +135,17 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& path
 
 Journal::~Journal() {
   if (file_ >= 0) ::close(file_);
+  if (lock_ >= 0) ::close(lock_);
+}
+
+Result<void> Journal::lock() {
+  const std::string path = path_.string() + ".lock";
+  lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock_ < 0) return system_error(path, "opening", errno);
+  if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return {};
+  if (errno == EWOULDBLOCK)
+    return unavailable("{}: another process writes this journal", path_.string());
+  return system_error(path, "locking", errno);
 }
 
 Result<void> Journal::reopen() {

@@ -12,6 +12,7 @@
 //          the previous one) and a new one starts: at most twice bytes_max on disk.
 // Errors   open, append: the system's reason with the path (disk full: kResourceExhausted). A torn
 //          or damaged end is cut off at open; the whole file as found is kept as <path>.damaged.
+//          kUnavailable: another process has the journal (it holds <path>.lock).
 // Threads  append: any; one mutex. read_journal: any process, also while another appends.
 // Tests    tests/unit/miner/serve/journal_test.cpp, tests/fuzz/journal_fuzz.cpp
 #pragma once
@@ -51,6 +52,7 @@ class Journal {
  private:
   Journal(std::filesystem::path path, std::uint64_t bytes_max)
       : path_(std::move(path)), bytes_max_(bytes_max) {}
+  [[nodiscard]] Result<void> lock();
   [[nodiscard]] Result<void> reopen();
   [[nodiscard]] Result<void> rotate();
 
@@ -58,6 +60,7 @@ class Journal {
   const std::uint64_t bytes_max_;
   std::mutex mutex_;
   int file_ = -1;
+  int lock_ = -1;
   std::uint64_t size_ = 0;
   std::uint64_t dropped_bytes_ = 0;
   // A failed write may have left half a record: no more is written behind it.

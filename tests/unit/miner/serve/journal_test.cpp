@@ -100,6 +100,17 @@ TEST(Journal, damage_is_cut_off_and_the_found_file_is_kept) {
   EXPECT_EQ(read_journal(path)->records.size(), 1U);
 }
 
+// A second writer would take the first one's half-written record for damage.
+TEST(Journal, has_one_writer) {
+  const test::TempDir dir;
+  auto first = Journal::open(dir.path() / "journal", 1 << 20);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(Journal::open(dir.path() / "journal", 1 << 20).error().code, ErrorCode::kUnavailable);
+  EXPECT_TRUE(read_journal(dir.path() / "journal"));
+  first->reset();
+  EXPECT_TRUE(Journal::open(dir.path() / "journal", 1 << 20));
+}
+
 TEST(Journal, disk_use_is_bounded) {
   const test::TempDir dir;
   const auto path = dir.path() / "journal";

@@ -81,11 +81,15 @@ Result<LocalnetOptions> read_options(std::span<const std::string> arguments) {
 int say(std::ostream& errors, const Error& error) {
   errors << "adit-validator: localnet: " << error.message << '\n';
   switch (error.code) {
-    case ErrorCode::kInvalidArgument: return exit_code::kUsage;
+    case ErrorCode::kInvalidArgument:
+      return exit_code::kUsage;
     case ErrorCode::kDataLoss:
-    case ErrorCode::kFailedPrecondition: return exit_code::kConfig;
-    case ErrorCode::kInternal: return exit_code::kInternal;
-    default: return exit_code::kUnavailable;
+    case ErrorCode::kFailedPrecondition:
+      return exit_code::kConfig;
+    case ErrorCode::kInternal:
+      return exit_code::kInternal;
+    default:
+      return exit_code::kUnavailable;
   }
 }
 

@@ -103,15 +103,108 @@ Result<Bytes> neuron_lite(const Query& query) {
 Result<Bytes> metagraph(const Query& query) {
   ADIT_TRY(const auto netuid, query.argument<NetUid>());
   return answer_as(query, "SubnetInfoRuntimeApi", "get_metagraph",
-                   metagraph_value(query.state, netuid, query.block));
+                   metagraph_value(query.state, netuid, 0, query.block));
 }
 
 Result<Bytes> all_metagraphs(const Query& query) {
   ValueList list;
   for (const NetUid netuid : all_subnets(query.state)) {
-    list.push_back(metagraph_value(query.state, netuid, query.block));
+    list.push_back(metagraph_value(query.state, netuid, 0, query.block));
   }
   return answer_as(query, "SubnetInfoRuntimeApi", "get_all_metagraphs", Value(std::move(list)));
+}
+
+Result<Bytes> mechagraph(const Query& query) {
+  ADIT_TRY(const auto which, (query.argument<std::pair<NetUid, MechId>>()));
+  return answer_as(query, "SubnetInfoRuntimeApi", "get_mechagraph",
+                   metagraph_value(query.state, which.first, which.second, query.block));
+}
+
+struct Selection {
+  NetUid netuid = 0;
+  MechId mechanism = 0;
+  std::vector<std::uint16_t> fields;
+};
+
+// The chosen fields of a metagraph; the others are None. A field is chosen by its place in the output type.
+Result<Bytes> select_fields(const Query& query, std::string_view method, const Selection& selection) {
+  const chain::Metadata& metadata = query.runtime.metadata();
+  ADIT_TRY(const auto* described, metadata.runtime_api("SubnetInfoRuntimeApi", method));
+  const chain::VariantDef* option = metadata.types().variants(described->output);
+  if (option == nullptr) return internal_error("{}: the output is no Option", method);
+  const chain::Type* type = metadata.types().find(option->find("Some")->fields.front().type);
+  const auto* layout = std::get_if<chain::CompositeDef>(&type->def);
+  const Value whole = metagraph_value(query.state, selection.netuid, selection.mechanism, query.block);
+  const auto* record = whole.as<ValueRecord>();
+  if (layout == nullptr || record == nullptr)
+    return answer_as(query, "SubnetInfoRuntimeApi", method, Value());
+  ValueRecord chosen;
+  chosen["netuid"] = record->at("netuid");
+  for (const std::uint16_t index : selection.fields) {
+    if (index >= layout->fields.size()) continue;
+    const std::string& name = layout->fields[index].name;
+    const auto found = record->find(name);
+    if (found != record->end()) chosen[name] = found->second;
+    if (name != "validators") continue;
+    const auto permits = uid_list<bool>(query.state, "ValidatorPermit", selection.netuid,
+                                        uid_count(query.state, selection.netuid));
+    ValueList validators;
+    for (std::size_t uid = 0; uid < permits.size(); ++uid) {
+      if (permits[uid]) validators.emplace_back(uid);
+    }
+    chosen[name] = Value(std::move(validators));
+  }
+  return answer_as(query, "SubnetInfoRuntimeApi", method, Value(std::move(chosen)));
+}
+
+Result<Bytes> selective_metagraph(const Query& query) {
+  ADIT_TRY(const auto args, (query.argument<std::tuple<NetUid, std::vector<std::uint16_t>>>()));
+  return select_fields(query, "get_selective_metagraph", {std::get<0>(args), 0, std::get<1>(args)});
+}
+
+Result<Bytes> selective_mechagraph(const Query& query) {
+  ADIT_TRY(const auto args, (query.argument<std::tuple<NetUid, MechId, std::vector<std::uint16_t>>>()));
+  return select_fields(query, "get_selective_mechagraph",
+                       {std::get<0>(args), std::get<1>(args), std::get<2>(args)});
+}
+
+Result<Bytes> subnet_state(const Query& query) {
+  ADIT_TRY(const auto netuid, query.argument<NetUid>());
+  return answer_as(query, "SubnetInfoRuntimeApi", "get_subnet_state",
+                   subnet_state_value(query.state, netuid));
+}
+
+// One rao of TAO is one rao of alpha everywhere on this chain; prices count 1e-9.
+constexpr std::uint64_t kPrice = 1'000'000'000;
+
+Result<Bytes> alpha_price(const Query& query) {
+  ADIT_TRY(const auto netuid, query.argument<NetUid>());
+  return encoded(subnet_exists(query.state, netuid) ? kPrice : 0);
+}
+
+Result<Bytes> all_alpha_prices(const Query& query) {
+  ValueList list;
+  for (const NetUid netuid : all_subnets(query.state)) {
+    list.emplace_back(ValueRecord{{"netuid", Value(netuid)}, {"price", Value(kPrice)}});
+  }
+  return answer_as(query, "SwapRuntimeApi", "current_alpha_price_all", Value(std::move(list)));
+}
+
+Result<Bytes> swap(const Query& query) {
+  ADIT_TRY(const auto args, (query.argument<std::pair<NetUid, Rao>>()));
+  return answer_as(
+      query, "SwapRuntimeApi", "sim_swap_tao_for_alpha",
+      Value(ValueRecord{{"tao_amount", Value(args.second)}, {"alpha_amount", Value(args.second)}}));
+}
+
+Result<Bytes> no_baskets(const Query& query) {
+  ADIT_TRY_VOID(query.argument<AccountId>());
+  return answer_as(query, "BetaBasketRuntimeApi", "get_root_basket_positions", Value());
+}
+
+Result<Bytes> nothing_owed(const Query& query) {
+  ADIT_TRY_VOID(query.argument<AccountId>());
+  return encoded(Rao{0});
 }
 
 Result<Bytes> hyperparameters(const Query& query) {
@@ -160,6 +253,16 @@ constexpr Entry kTable[] = {
     {"SubnetInfoRuntimeApi_get_next_epoch_start_block", next_epoch},
     {"SubnetInfoRuntimeApi_get_metagraph", metagraph},
     {"SubnetInfoRuntimeApi_get_all_metagraphs", all_metagraphs},
+    {"SubnetInfoRuntimeApi_get_mechagraph", mechagraph},
+    {"SubnetInfoRuntimeApi_get_selective_metagraph", selective_metagraph},
+    {"SubnetInfoRuntimeApi_get_selective_mechagraph", selective_mechagraph},
+    {"SubnetInfoRuntimeApi_get_subnet_state", subnet_state},
+    {"SwapRuntimeApi_current_alpha_price", alpha_price},
+    {"SwapRuntimeApi_current_alpha_price_all", all_alpha_prices},
+    {"SwapRuntimeApi_sim_swap_tao_for_alpha", swap},
+    {"SwapRuntimeApi_sim_swap_alpha_for_tao", swap},
+    {"BetaBasketRuntimeApi_get_root_basket_positions", no_baskets},
+    {"BetaBasketRuntimeApi_get_root_basket_owed", nothing_owed},
     {"SubnetInfoRuntimeApi_get_subnet_hyperparams_v3", hyperparameters},
     {"SubnetInfoRuntimeApi_get_dynamic_info", dynamic_info},
     {"SubnetInfoRuntimeApi_get_all_dynamic_info", all_dynamic_info},

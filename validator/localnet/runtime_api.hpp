@@ -25,10 +25,12 @@ namespace adit::validator {
                                              std::string_view function, ByteView params);
 
 // The views behind it; each is empty when the subnet does not exist.
-[[nodiscard]] Value metagraph_value(const State& state, NetUid netuid, BlockNumber block);
+// A mechanism has its own incentives and update times; the rest is the subnet's.
+[[nodiscard]] Value metagraph_value(const State& state, NetUid netuid, MechId mechanism, BlockNumber block);
 [[nodiscard]] Value neurons_lite_value(const State& state, NetUid netuid);
 [[nodiscard]] Value hyperparameters_value(const State& state, NetUid netuid);
 [[nodiscard]] Value dynamic_info_value(const State& state, NetUid netuid, BlockNumber block);
+[[nodiscard]] Value subnet_state_value(const State& state, NetUid netuid);
 [[nodiscard]] Value stake_info_value(const State& state, const AccountId& coldkey);
 
 }  // namespace adit::validator

@@ -87,7 +87,8 @@ Value stored_or_zero(const State& state, std::string_view item, NetUid netuid, c
   return stored ? Value(Encoded{*stored}) : Value();
 }
 
-void add_neuron_fields(const State& state, NetUid netuid, ValueRecord& record) {
+void add_neuron_fields(const State& state, NetUid netuid, MechId mechanism, ValueRecord& record) {
+  const NetUid index = storage_index(netuid, mechanism);
   const std::uint16_t count = uid_count(state, netuid);
   ValueList hotkeys, coldkeys, identities, axons, registered, alpha, tao, total, tao_paid, alpha_paid;
   for (Uid uid = 0; uid < count; ++uid) {
@@ -114,10 +115,10 @@ void add_neuron_fields(const State& state, NetUid netuid, ValueRecord& record) {
   record["active"] = Value(uid_list<bool>(state, "Active", netuid, count));
   record["validator_permit"] = Value(uid_list<bool>(state, "ValidatorPermit", netuid, count));
   record["pruning_score"] = Value(ValueList(count, Value(65535)));
-  record["last_update"] = Value(uid_list<BlockNumber>(state, "LastUpdate", netuid, count));
+  record["last_update"] = Value(uid_list<BlockNumber>(state, "LastUpdate", index, count));
   record["emission"] = Value(uid_list<Rao>(state, "Emission", netuid, count));
   record["dividends"] = Value(uid_list<std::uint16_t>(state, "Dividends", netuid, count));
-  record["incentives"] = Value(uid_list<std::uint16_t>(state, "Incentive", netuid, count));
+  record["incentives"] = Value(uid_list<std::uint16_t>(state, "Incentive", index, count));
   record["consensus"] = Value(uid_list<std::uint16_t>(state, "Consensus", netuid, count));
   // Trust and rank are no longer kept by the chain.
   record["trust"] = Value(zeros);
@@ -135,8 +136,9 @@ void add_neuron_fields(const State& state, NetUid netuid, ValueRecord& record) {
 
 }  // namespace
 
-Value metagraph_value(const State& state, NetUid netuid, BlockNumber block) {
-  if (!subnet_exists(state, netuid)) return Value();
+Value metagraph_value(const State& state, NetUid netuid, MechId mechanism, BlockNumber block) {
+  const auto mechanisms = state.get<MechId>(subtensor("MechanismCountCurrent"), netuid);
+  if (!subnet_exists(state, netuid) || mechanism >= mechanisms) return Value();
   ValueRecord record;
   for (const StoredField& field : kMetagraphFields) {
     record[field.field] = Value(stored_number(state, field.item, netuid));
@@ -152,7 +154,19 @@ Value metagraph_value(const State& state, NetUid netuid, BlockNumber block) {
   record["activity_cutoff"] = Value(activity_cutoff(state, netuid));
   record["alpha_low"] = Value(alpha.first);
   record["alpha_high"] = Value(alpha.second);
-  add_neuron_fields(state, netuid, record);
+  add_neuron_fields(state, netuid, mechanism, record);
+  return Value(std::move(record));
+}
+
+Value subnet_state_value(const State& state, NetUid netuid) {
+  if (!subnet_exists(state, netuid)) return Value();
+  ValueRecord record;
+  add_neuron_fields(state, netuid, 0, record);
+  for (const char* field : {"identities", "axons", "tao_dividends_per_hotkey", "alpha_dividends_per_hotkey",
+                            "collateral_locked", "collateral_min", "collateral_earned"}) {
+    record.erase(field);
+  }
+  record["netuid"] = Value(netuid);
   return Value(std::move(record));
 }
 

@@ -51,7 +51,8 @@ trap 'stop_all; exit 130' INT TERM
 
 start() {  # start NAME COMMAND...: in the background, output in DIR/NAME.log
   local name=$1; shift
-  "$@" >"$dir/$name.log" 2>&1 </dev/null &
+  : >"$dir/$name.log"
+  "$@" >>"$dir/$name.log" 2>&1 </dev/null &
   pids+=($!)
 }
 alive() { for pid in "${pids[@]}"; do kill -0 "$pid" 2>/dev/null || return 1; done; }
@@ -113,8 +114,9 @@ show() {
   "$bin/adit-validator" status --config "$dir/validator.yaml" 2>/dev/null || printf 'waiting for the first step\n'
 }
 landed() {
-  "$bin/adit-validator" status --config "$dir/validator.yaml" --json 2>/dev/null |
-    python3 -c 'import json, sys; print(json.loads(sys.stdin.read() or "{}").get("landed", 0))' 2>/dev/null || echo 0
+  local status
+  status=$("$bin/adit-validator" status --config "$dir/validator.yaml" --json 2>/dev/null) || status='{}'
+  python3 -c 'import json, sys; print(json.loads(sys.argv[1]).get("landed", 0))' "$status"
 }
 
 say "running until $epochs weight vectors have landed and the epoch after them has run"

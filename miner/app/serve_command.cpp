@@ -28,7 +28,7 @@ void add_serve_command(CLI::App& app, int& exit_code) {
   auto config_file = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("serve", "Answer validators until SIGTERM");
   command
-      ->add_option("--config", *config_file, "YAML settings (configs/miner.yaml shows every key)")
+      ->add_option("--config", *config_file, "YAML settings (configs/miner.example.yaml shows every key)")
       ->required();
   command->callback([config_file, &exit_code] { exit_code = run(*config_file); });
 }

@@ -6,7 +6,7 @@
 // Errors   parse: kInvalidArgument with file, line, key, what was expected.
 // Units    durations in nanoseconds, stake in rao, sizes in bytes.
 // Threads  plain values.
-// Tests    tests/unit/miner/config/serve_config_test.cpp, configs/miner.yaml (every key)
+// Tests    tests/unit/miner/config/serve_config_test.cpp, configs/miner.example.yaml (every key)
 #pragma once
 
 #include <cstdint>

@@ -53,7 +53,7 @@ TEST(ServeConfig, refuses_with_line_and_key) {
 }
 
 TEST(ServeConfig, the_example_file_is_read_and_mentions_every_key) {
-  const std::string path = std::string(ADIT_SOURCE_DIR) + "/configs/miner.yaml";
+  const std::string path = std::string(ADIT_SOURCE_DIR) + "/configs/miner.example.yaml";
   auto root = config::YamlReader::from_file(path);
   ASSERT_TRUE(root);
   const auto config = read_serve_config(*root);

@@ -7,7 +7,7 @@
 // Out      the exit code, one of common/base/exit_code.hpp.
 // Errors   one line on stderr.
 // Threads  the main thread.
-// Tests    tests/unit/miner/cli_test.cpp
+// Tests    tests/unit/miner/generate/cli_test.cpp
 #pragma once
 
 namespace adit::miner {

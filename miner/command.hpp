@@ -9,7 +9,7 @@
 //          them.
 // Errors   fail() prints `adit-miner: <message>` in one line on stderr.
 // Threads  the main thread.
-// Tests    tests/unit/miner/cli_test.cpp
+// Tests    tests/unit/miner/generate/cli_test.cpp
 #pragma once
 
 #include "common/base/result.hpp"

@@ -7,7 +7,7 @@
 //          error that waiting cannot mend (a ledger that contradicts itself, a runtime we do not understand).
 // Errors   prepare's come with the exit code of the stage that failed.
 // Threads  one; the chain client and queries have threads of their own.
-// Tests    tests/integration/validator_step_test.cpp, deploy/demo.sh
+// Tests    deploy/demo.sh, deploy/demo.sh
 #pragma once
 
 #include <functional>

@@ -9,7 +9,7 @@
 // Errors   those of the sources; kInvalidArgument for fewer than two ids.
 // Units    nats; shares are 0..1.
 // Threads  compare_models: `threads` for the comparison; sources use their own.
-// Tests    tests/unit/common/model/eval_test.cpp
+// Tests    tests/conformance/quality_test.cpp
 #pragma once
 
 #include <functional>

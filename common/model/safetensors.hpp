@@ -10,7 +10,7 @@
 // Errors   "<file>: offset N: tensor T: …"; kResourceExhausted for a full disk.
 // Threads  File: const after parse. Writer: one thread.
 // Source   github.com/huggingface/safetensors README.md, "Format"
-// Tests    tests/unit/common/model/safetensors_test.cpp, tests/fuzz/pack_fuzz.cpp
+// Tests    tests/unit/common/model/pack_test.cpp, tests/fuzz/pack_fuzz.cpp
 #pragma once
 
 #include <cstdint>

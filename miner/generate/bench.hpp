@@ -10,7 +10,7 @@
 //          included. The trace is computed in both, as it is when serving.
 // Errors   those of Forward.
 // Threads  runs the given numbers of threads in turn.
-// Tests    tests/unit/miner/generate_test.cpp
+// Tests    tests/unit/miner/generate/generate_test.cpp
 #pragma once
 
 #include <vector>

@@ -8,7 +8,7 @@
 //          busy machine says little.
 // Errors   exit codes: kUsage for arguments, kModel for the pack and the run.
 // Threads  the main thread.
-// Tests    tests/unit/miner/cli_test.cpp
+// Tests    tests/unit/miner/generate/cli_test.cpp
 #pragma once
 
 namespace CLI {

@@ -7,7 +7,7 @@
 // Out      ids, text, trace root and speeds. on_text gets the text as it grows, never inside a
 // character. Units    tokens per second; prompt speed is measured to the first token, decode speed
 // from it. Errors   those of Pack::open, the tokenizer, the chat template and BatchEngine. Threads
-// runs options.threads threads while it works. Tests    tests/unit/miner/generate_test.cpp
+// runs options.threads threads while it works. Tests    tests/unit/miner/generate/generate_test.cpp
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,7 @@
 //
 // Out      the text as it grows, then one line of figures on stderr; with --json one JSON object
 // instead. Errors   exit codes: kUsage for arguments, kModel for the pack and the run. Threads  the
-// main thread. Tests    tests/unit/miner/cli_test.cpp
+// main thread. Tests    tests/unit/miner/generate/cli_test.cpp
 #pragma once
 
 namespace CLI {

@@ -6,7 +6,7 @@
 // In       --isa scalar|avx2|avx512 (default: the widest here), --threads N, --prefill-chunk N.
 // Errors   apply: kInvalidArgument, kFailedPrecondition for an instruction set this machine lacks.
 // Threads  the main thread.
-// Tests    tests/unit/miner/cli_test.cpp
+// Tests    tests/unit/miner/generate/cli_test.cpp
 #pragma once
 
 #include <string>

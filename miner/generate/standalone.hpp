@@ -11,7 +11,7 @@
 //          for validator and miner. So the result is a function of pack, prompt, parameters and
 //          number only.
 // Threads  pure.
-// Tests    tests/unit/miner/generate_test.cpp
+// Tests    tests/unit/miner/generate/generate_test.cpp
 #pragma once
 
 #include <cstdint>

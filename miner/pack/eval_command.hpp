@@ -7,7 +7,7 @@
 //          progress on stderr.
 // Errors   one line on stderr; exit codes kOk, kModel, kUnavailable.
 // Threads  `threads`, 0 for all cores.
-// Tests    tests/unit/miner/pack_command_test.cpp
+// Tests    tests/unit/miner/pack/pack_command_test.cpp
 #pragma once
 
 #include <filesystem>

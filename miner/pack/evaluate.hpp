@@ -6,7 +6,7 @@
 // In       text: a file, or the built-in text of about 8000 tokens.
 // Errors   those of the files; kInvalidArgument when pack and GGUF differ in shape.
 // Threads  `threads` (0: all cores) for the reference and the engine.
-// Tests    tests/unit/miner/pack_command_test.cpp
+// Tests    tests/unit/miner/pack/pack_command_test.cpp
 #pragma once
 
 #include <filesystem>

@@ -8,7 +8,7 @@
 // Errors   one line on stderr. Exit codes: kOk, kFailed (KL over the target), kUsage, kModel (the file),
 //          kUnavailable (the disk).
 // Threads  `threads`, 0 for all cores.
-// Tests    tests/unit/miner/pack_command_test.cpp
+// Tests    tests/unit/miner/pack/pack_command_test.cpp
 #pragma once
 
 #include <filesystem>

@@ -9,7 +9,7 @@
 //          MaxAllowedUIdsLessThanCurrentUIds, NegativeSigmoidSteepness, BondsMovingAverageMaxReached.
 // Threads  one; the table is constant.
 // Source   subtensor pallets/admin-utils/src/lib.rs; the events are those of SubtensorModule's setters
-// Tests    tests/unit/validator/localnet/admin_test.cpp
+// Tests    tests/unit/validator/localnet/state_test.cpp
 #pragma once
 
 #include <span>

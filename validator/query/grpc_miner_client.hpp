@@ -6,7 +6,7 @@
 // In       trust: roots that a miner's TLS certificate must lead to; none: plain text (loopback, private nets).
 // Errors   none: a failed call is a Reply with a verdict (common/net/status.hpp).
 // Threads  ask() from many threads.
-// Tests    tests/integration/validator_step_test.cpp
+// Tests    deploy/demo.sh
 #pragma once
 
 #include <map>

@@ -11,7 +11,7 @@
 //          (stop). Others: our own failure in one phase; nothing is half-written.
 // Threads  one; queries use threads of their own inside (fan_out).
 // Source   design "The validator's step"
-// Tests    tests/integration/validator_step_test.cpp, tests/integration/validator_kill_test.cpp
+// Tests    deploy/demo.sh, tests/integration/validator_kill_test.cpp
 #pragma once
 
 #include <functional>

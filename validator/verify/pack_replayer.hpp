@@ -6,7 +6,7 @@
 // In       a pack whose card the request names; `pack` outlives this object.
 // Errors   those of model::Replayer that are not about the answer.
 // Threads  one.
-// Tests    tests/integration/validator_step_test.cpp
+// Tests    deploy/demo.sh
 #pragma once
 
 #include "common/model/replay.hpp"

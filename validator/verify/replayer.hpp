@@ -8,7 +8,7 @@
 // Errors   our own failure (out of memory, a prompt longer than the pack's context), never the miner's.
 // Threads  one call at a time.
 // Source   design "Receipts and audit", checks 2
-// Tests    tests/unit/validator/judge_test.cpp (fake), tests/integration/validator_step_test.cpp (real)
+// Tests    tests/unit/validator/judge_test.cpp (fake), deploy/demo.sh (real)
 #pragma once
 
 #include <optional>

@@ -73,19 +73,21 @@ void Forward::Pass::attention_inputs(int w, int layer) {
   normalise(worker, worker.x.data(), weights.attn_norm, act, my_rows(w, plan_.rows()));
   meet_if_shared(w);
 
-  // The tiles of q, k and v in a row, one share of all of them a worker.
+  // The tiles of q, k and v in a row.
   const std::array<const kernels::LinearWeights*, 3> linears{&weights.q, &weights.k, &weights.v};
   const std::array<int, 3> columns{0, attention_width_, attention_width_ + c.kv_heads * c.head_dim};
   int total = 0;
   for (const kernels::LinearWeights* linear : linears) total += kernels::tile_count(*linear);
-  const Share share = share_of(total, team_.size(), w);
-  int before = 0;
-  for (std::size_t i = 0; i < linears.size(); ++i) {
-    const int tiles = kernels::tile_count(*linears[i]);
-    multiply(*linears[i], act, qkv_.data() + columns[i], qkv_width_,
-             {std::clamp(share.begin - before, 0, tiles), std::clamp(share.end - before, 0, tiles)});
-    before += tiles;
-  }
+  LayerPiles& piles = piles_[static_cast<std::size_t>(layer)];
+  split_tiles(piles.qkv, total, plan_.rows(), team_.size(), w, [&](Share piece) {
+    int before = 0;
+    for (std::size_t i = 0; i < linears.size(); ++i) {
+      const int tiles = kernels::tile_count(*linears[i]);
+      multiply(*linears[i], act, qkv_.data() + columns[i], qkv_width_,
+               {std::clamp(piece.begin - before, 0, tiles), std::clamp(piece.end - before, 0, tiles)});
+      before += tiles;
+    }
+  });
   team_.barrier(w);
 }
 
@@ -125,17 +127,15 @@ void Forward::Pass::attend(int w, int layer) {
   const ModelConfig& c = pack_.config();
   const bool last = layer == c.layers - 1;
   const std::span<const AttentionUnit> units = plan_.units(last);
-  std::atomic<int>& next = next_unit_[static_cast<std::size_t>(layer)];
   kernels::AttendParams params;
   params.head_dim = c.head_dim;
   params.scale = attention_scale_;
   params.q_stride = static_cast<std::size_t>(qkv_width_);
   params.out_stride = static_cast<std::size_t>(attention_width_);
   params.scratch = workers_[static_cast<std::size_t>(w)].scratch.data();
-  while (true) {
-    const auto index = static_cast<std::size_t>(next.fetch_add(1, std::memory_order_relaxed));
-    if (index >= units.size()) break;
-    const AttentionUnit& unit = units[index];
+  WorkPile& pile = piles_[static_cast<std::size_t>(layer)].attention;
+  pile.take(static_cast<int>(units.size()), 1, [&](Share piece) {
+    const AttentionUnit& unit = units[static_cast<std::size_t>(piece.begin)];
     const KvCache& cache = *plan_.segments()[static_cast<std::size_t>(unit.segment)].cache;
     params.rows = unit.count;
     params.group = unit.heads;
@@ -145,7 +145,7 @@ void Forward::Pass::attend(int w, int layer) {
     params.v = cache.v(layer, unit.kv_head);
     params.out = row_of(attention_, unit.out_row, attention_width_) + unit.head * c.head_dim;
     kernels::attend_rows(options_.isa, params);
-  }
+  });
   team_.barrier(w);
 }
 
@@ -158,8 +158,10 @@ void Forward::Pass::attention_output(int w, int layer) {
   const Share rows = my_rows(w, last ? plan_.wanted() : plan_.rows());
   quantise(attention_.data(), attention_width_, acts.attention, rows);
   meet_if_shared(w);
-  multiply(weights.o, acts.attention, projected_.data(), c.hidden,
-           share_of(kernels::tile_count(weights.o), team_.size(), w));
+  const int tiles = kernels::tile_count(weights.o);
+  LayerPiles& piles = piles_[static_cast<std::size_t>(layer)];
+  split_tiles(piles.output, tiles, last ? plan_.wanted() : plan_.rows(), team_.size(), w,
+              [&](Share piece) { multiply(weights.o, acts.attention, projected_.data(), c.hidden, piece); });
   team_.barrier(w);
   // From here on the last layer goes on with its wanted rows only.
   if (last) {
@@ -187,21 +189,25 @@ void Forward::Pass::feed_forward(int w, int layer) {
   meet_if_shared(w);
 
   // The same tiles of gate and up, so that their product needs nobody else.
-  const Share tiles = share_of(kernels::tile_count(weights.gate), team_.size(), w);
-  multiply(weights.gate, acts.hidden, gate_.data(), c.ffn, tiles);
-  multiply(weights.up, acts.hidden, up_.data(), c.ffn, tiles);
-  const int begin = std::min(tiles.begin * kernels::kTileRows, c.ffn);
-  const int end = std::min(tiles.end * kernels::kTileRows, c.ffn);
-  for (int i = 0; begin < end && i < count; ++i) {
-    float* gate = row_of(gate_, i, c.ffn) + begin;
-    kernels::swiglu(options_.isa, gate, row_of(up_, i, c.ffn) + begin, end - begin, gate);
-  }
+  const int tiles = kernels::tile_count(weights.gate);
+  LayerPiles& piles = piles_[static_cast<std::size_t>(layer)];
+  split_tiles(piles.gate_up, tiles, count, team_.size(), w, [&](Share piece) {
+    multiply(weights.gate, acts.hidden, gate_.data(), c.ffn, piece);
+    multiply(weights.up, acts.hidden, up_.data(), c.ffn, piece);
+    const int begin = std::min(piece.begin * kernels::kTileRows, c.ffn);
+    const int end = std::min(piece.end * kernels::kTileRows, c.ffn);
+    for (int i = 0; begin < end && i < count; ++i) {
+      float* gate = row_of(gate_, i, c.ffn) + begin;
+      kernels::swiglu(options_.isa, gate, row_of(up_, i, c.ffn) + begin, end - begin, gate);
+    }
+  });
   team_.barrier(w);
 
   quantise(gate_.data(), c.ffn, acts.gated, rows);
   meet_if_shared(w);
-  multiply(weights.down, acts.gated, projected_.data(), c.hidden,
-           share_of(kernels::tile_count(weights.down), team_.size(), w));
+  const int down_tiles = kernels::tile_count(weights.down);
+  split_tiles(piles.down, down_tiles, count, team_.size(), w,
+              [&](Share piece) { multiply(weights.down, acts.gated, projected_.data(), c.hidden, piece); });
   team_.barrier(w);
   for (int i = rows.begin; i < rows.end; ++i) {
     kernels::add_rows(options_.isa, row_of(x, i, c.hidden), row_of(projected_, i, c.hidden), c.hidden);

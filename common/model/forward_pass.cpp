@@ -26,7 +26,7 @@ Forward::Pass::Pass(const Pack& pack, const ForwardOptions& options)
       team_(options.threads),
       leaves_(pack.config(), options.isa, options.rows_max, options.threads),
       workers_(static_cast<std::size_t>(options.threads)),
-      next_unit_(static_cast<std::size_t>(pack.config().layers)) {
+      piles_(static_cast<std::size_t>(pack.config().layers)) {
   const ModelConfig& c = pack.config();
   const int n = options.rows_max;
   ADIT_CHECK(n >= 1 && n <= limits::kBatchRowsMax && options.logits_rows_max >= 1);
@@ -55,8 +55,8 @@ Result<void> Forward::Pass::check(std::span<const Segment> segments) const {
   std::size_t rows = 0;
   for (const Segment& segment : segments) {
     rows += segment.tokens.size();
-    const auto last = static_cast<std::int64_t>(segment.first_position) +
-                      static_cast<std::int64_t>(segment.tokens.size());
+    const auto last =
+        static_cast<std::int64_t>(segment.first_position) + static_cast<std::int64_t>(segment.tokens.size());
     if (segment.first_position < 0 || last > segment.cache->positions_max()) {
       return invalid_argument("position {} is outside of the cache of {} positions", last - 1,
                               segment.cache->positions_max());
@@ -99,7 +99,11 @@ void Forward::Pass::prepare(std::span<const Segment> segments) {
     prepare_acts(worker.acts, plan_.rows());
     if (plan_.wanted() > 0) prepare_acts(worker.last_acts, plan_.wanted());
   }
-  for (std::atomic<int>& next : next_unit_) next.store(0, std::memory_order_relaxed);
+  for (LayerPiles& piles : piles_) {
+    for (WorkPile* pile : {&piles.qkv, &piles.attention, &piles.output, &piles.gate_up, &piles.down}) {
+      pile->reset();
+    }
+  }
   is_finite_.store(true, std::memory_order_relaxed);
 }
 
@@ -118,6 +122,8 @@ Result<const float*> Forward::Pass::logits(int first, int count) {
   ADIT_CHECK(count <= options_.logits_rows_max);
   const ModelConfig& c = pack_.config();
   const kernels::LinearWeights& head = pack_.head();
+  const int tiles = kernels::tile_count(head);
+  head_pile_.reset();
   head_act_.prepare(options_.isa, pack_.act_form(), count, c.hidden);
   is_finite_.store(true, std::memory_order_relaxed);
   team_.run([&](int w) {
@@ -128,7 +134,8 @@ Result<const float*> Forward::Pass::logits(int first, int count) {
     }
     quantise(head_norm_.data(), c.hidden, head_act_, rows);
     team_.barrier(w);
-    multiply(head, head_act_, logits_.data(), c.vocab, share_of(kernels::tile_count(head), team_.size(), w));
+    split_tiles(head_pile_, tiles, count, team_.size(), w,
+                [&](Share piece) { multiply(head, head_act_, logits_.data(), c.vocab, piece); });
   });
   if (!is_finite_.load(std::memory_order_relaxed)) {
     return data_loss("the last residual row holds a value that is not finite");

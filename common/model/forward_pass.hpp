@@ -21,6 +21,7 @@
 #include "common/model/leaf_table.hpp"
 #include "common/model/step_plan.hpp"
 #include "common/model/thread_team.hpp"
+#include "common/model/work_pile.hpp"
 #include "kernels/linear/linear.h"
 
 namespace adit::model {
@@ -80,7 +81,7 @@ class Forward::Pass {
   void finish_trace(int w);
   void normalise(Worker& worker, const float* x, const float* weight, kernels::ActBuffer& act, Share rows);
   void quantise(const float* x, int width, kernels::ActBuffer& act, Share rows);
-  // Tiles of one linear, [tiles] of all.
+  // Tiles [tiles) of one linear.
   void multiply(const kernels::LinearWeights& weights, const kernels::ActBuffer& act, float* y, int ldy,
                 Share tiles) const;
   [[nodiscard]] float* row_of(AlignedArray<float>& rows, int row, int width) const {
@@ -108,8 +109,12 @@ class Forward::Pass {
   AlignedArray<float> head_norm_;  // [logits_rows_max][hidden]
   AlignedArray<float> logits_;     // [logits_rows_max][vocab]
   kernels::ActBuffer head_act_;
-  // Per layer: the next attention unit that nobody has taken.
-  std::vector<std::atomic<int>> next_unit_;
+  // The stages of a layer whose work is taken in pieces.
+  struct LayerPiles {
+    WorkPile qkv, attention, output, gate_up, down;
+  };
+  std::vector<LayerPiles> piles_;
+  WorkPile head_pile_;
   std::atomic<bool> is_finite_{true};
 };
 

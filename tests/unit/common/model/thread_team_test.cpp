@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/model/work_pile.hpp"
+
 namespace adit::model {
 namespace {
 
@@ -56,6 +58,23 @@ TEST(ThreadTeam, barrier_separates_stages) {
     }
   });
   EXPECT_EQ(0, wrong.load());
+}
+
+TEST(WorkPile, gives_every_piece_once) {
+  ThreadTeam team(3);
+  WorkPile pile;
+  for (const int count : {0, 1, 7, 100}) {
+    for (const int piece : {1, 3, 200}) {
+      pile.reset();
+      std::vector<std::atomic<int>> times(100);
+      team.run([&](int) {
+        pile.take(count, piece, [&](Share share) {
+          for (int i = share.begin; i < share.end; ++i) times[static_cast<std::size_t>(i)].fetch_add(1);
+        });
+      });
+      for (int i = 0; i < 100; ++i) EXPECT_EQ(i < count ? 1 : 0, times[static_cast<std::size_t>(i)].load());
+    }
+  }
 }
 
 // A team that has nothing to do uses no processor time.

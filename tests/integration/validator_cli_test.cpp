@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 // adit-validator as a user meets it: what it prints and returns when it cannot do what it was asked.
-#include <sys/wait.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <string>
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
 #include "common/base/files.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -24,7 +23,8 @@ Ran run(const std::string& arguments) {
   Ran out;
   FILE* pipe = popen((std::string(ADIT_VALIDATOR) + " " + arguments + " 2>&1 </dev/null").c_str(), "r");
   char buffer[4096];
-  for (std::size_t got = fread(buffer, 1, sizeof buffer, pipe); got > 0; got = fread(buffer, 1, sizeof buffer, pipe)) {
+  for (std::size_t got = fread(buffer, 1, sizeof buffer, pipe); got > 0;
+       got = fread(buffer, 1, sizeof buffer, pipe)) {
     out.output.append(buffer, got);
   }
   const int status = pclose(pipe);
@@ -84,9 +84,10 @@ TEST(ValidatorCli, an_unreachable_chain_is_5_and_named) {
   const std::string ledger = (dir.path() / "l.sqlite").string();
   ASSERT_TRUE(Ledger::open(ledger));
   const std::string charter = ADIT_SOURCE_DIR "/configs/charters/starter-smollm2-135m.yaml";
-  expect_one_line(run("replay --ledger " + ledger + " --charter " + charter +
-                      " --validator 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --chain ws://127.0.0.1:1"),
-                  5, "127.0.0.1:1");
+  expect_one_line(
+      run("replay --ledger " + ledger + " --charter " + charter +
+          " --validator 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --chain ws://127.0.0.1:1"),
+      5, "127.0.0.1:1");
 }
 
 TEST(ValidatorCli, neither_program_loads_libtorch) {

@@ -33,12 +33,22 @@ class Commands : public ::testing::Test {
     PlanRow plan{.step = 1, .charter = charter_hash(charter())};
     plan.secret_commitment = commitment_of({7});
     plan.miners = {{3, kOne}, {5, kTwo}};
-    ASSERT_TRUE(ledger_.append({encode_row(plan), encode_row(AskedRow{.step = 1, .slot = 0, .uid = 3, .hotkey = kOne}),
+    ASSERT_TRUE(ledger_.append({encode_row(plan),
+                                encode_row(AskedRow{.step = 1, .slot = 0, .uid = 3, .hotkey = kOne}),
                                 encode_row(AskedRow{.step = 1, .slot = 1, .uid = 5, .hotkey = kTwo})}));
-    ASSERT_TRUE(ledger_.append({encode_row(JudgedRow{.step = 1, .slot = 0, .uid = 3, .hotkey = kOne,
-                                                     .verdict = Verdict::kExact, .tokens = 10, .latency_ms = 100}),
-                                encode_row(JudgedRow{.step = 1, .slot = 1, .uid = 5, .hotkey = kTwo,
-                                                     .verdict = Verdict::kTokenMismatch, .detail = "generated token 4"})}));
+    ASSERT_TRUE(ledger_.append({encode_row(JudgedRow{.step = 1,
+                                                     .slot = 0,
+                                                     .uid = 3,
+                                                     .hotkey = kOne,
+                                                     .verdict = Verdict::kExact,
+                                                     .tokens = 10,
+                                                     .latency_ms = 100}),
+                                encode_row(JudgedRow{.step = 1,
+                                                     .slot = 1,
+                                                     .uid = 5,
+                                                     .hotkey = kTwo,
+                                                     .verdict = Verdict::kTokenMismatch,
+                                                     .detail = "generated token 4"})}));
     ASSERT_TRUE(ledger_.append({encode_row(WeightsRow{.step = 1, .uids = {3, 5}, .values = {65535, 0}}),
                                 encode_row(SubmittedRow{.step = 1, .success = true, .block = 20})}));
   }

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Measures SmolLM2-135M's prompt and decode speed beside llama.cpp, in one run on one machine.
+#
+#   tests/bench/peers.sh [--json] [--rounds N] [--repeat N] [--threads 1,2] [--prompt N] [--tokens N]
+#                        [--max-load X] [--force]
+#
+#   --rounds N    rounds of all programs in turn (default 3)    --repeat N   timed runs of each a round (default 2)
+#   --json        one JSON object instead of the table          --threads L  thread counts (default 1,2)
+#   --prompt N    length of the prompt (default 512)            --tokens N   tokens to decode (default 128)
+#   --max-load X  refuse above this load average (default 0.5)  --force      measure all the same
+#
+#   ADIT_MINER    the binary (default build/dev/bin/adit-miner)
+#   ADIT_CACHE    where peer, GGUF files and packs are kept, in peers/ (default ~/.cache/adit)
+#
+# Exit 0 measured, 1 failed, 2 arguments, 6 no model or binary, 7 the machine is busy.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+here=$root/tests/bench
+cache=${ADIT_CACHE:-$HOME/.cache/adit}
+work=$cache/peers
+miner=${ADIT_MINER:-$root/build/dev/bin/adit-miner}
+gguf=$cache/models/SmolLM2-135M-Instruct.Q4_1.gguf
+llama_version=3.21.1 gguf_version=0.19.0
+
+say() { printf 'peers: %s\n' "$*" >&2; }
+die() { local code=$1; shift; say "$*"; exit "$code"; }
+
+max_load=0.5 force='' pass=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --max-load)
+      [[ ${2:-} =~ ^[0-9]+(\.[0-9]+)?$ ]] || die 2 "--max-load: expected a number, got '${2:-}'"
+      max_load=$2; shift ;;
+    --force) force=1; pass+=("$1") ;;
+    --json) pass+=("$1") ;;
+    --rounds | --repeat | --threads | --prompt | --tokens)
+      [ $# -ge 2 ] || die 2 "$1: expected a value"
+      pass+=("$1" "$2"); shift ;;
+    -h | --help) sed -n '2,15p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    *) die 2 "unknown argument '$1' (see --help)" ;;
+  esac
+  shift
+done
+
+# Before anything of ours adds to the load.
+read -r load _ </proc/loadavg
+if awk -v load="$load" -v max="$max_load" 'BEGIN { exit !(load > max) }'; then
+  [ -n "$force" ] || die 7 "load average $load is over $max_load: a comparison would measure the other processes." \
+    "Wait, or use --force and distrust the figures"
+  say "load average $load is over $max_load: going on as --force says; distrust the figures"
+fi
+
+[ "$(uname -sm)" = "Linux x86_64" ] || die 1 "the peer's package is for Linux on x86-64, this is $(uname -sm)"
+for tool in node npm python3; do command -v "$tool" >/dev/null || die 1 "needs $tool"; done
+[ -x "$miner" ] || die 6 "$miner: not found (build it, or set ADIT_MINER)"
+[ -f "$gguf" ] || die 6 "$gguf: not found (deploy/setup.sh brings it)"
+mkdir -p "$work/node" "$work/gguf" "$work/packs"
+
+version_of() { node -p 'require(process.argv[1]).version' "$work/node/node_modules/$1/package.json" 2>/dev/null; }
+if [ "$(version_of node-llama-cpp)" != "$llama_version" ] ||
+  [ "$(version_of @node-llama-cpp/linux-x64)" != "$llama_version" ]; then
+  say "installing node-llama-cpp $llama_version into $work/node"
+  npm install --prefix "$work/node" --no-save --no-audit --no-fund --ignore-scripts --omit=optional \
+    --loglevel=error "node-llama-cpp@$llama_version" "@node-llama-cpp/linux-x64@$llama_version" >&2 ||
+    die 1 "could not install the peer (is the npm registry reachable?)"
+fi
+
+ln -sf "$gguf" "$work/gguf/Q4_1.gguf"
+for type in Q8_0 Q4_0; do
+  [ ! -f "$work/gguf/$type.gguf" ] || continue
+  if [ ! -d "$work/python/gguf" ]; then
+    say "installing gguf $gguf_version into $work/python"
+    python3 -m pip install -q --disable-pip-version-check --target "$work/python" "gguf==$gguf_version" >&2 ||
+      die 1 "could not install gguf (is the Python package index reachable?)"
+  fi
+  say "writing $work/gguf/$type.gguf"
+  PYTHONPATH=$work/python python3 "$here/requantise.py" "$gguf" "$work/gguf/$type.gguf" "$type"
+done
+
+for bits in 8 4; do
+  for act in a16 a8g; do
+    pack=$work/packs/w$bits-$act.adit
+    if [ ! -f "$pack" ] || [ "$miner" -nt "$pack" ]; then
+      say "packing the model: $bits bits, $act"
+      "$miner" pack "$gguf" -o "$work/packs/part.adit" --bits "$bits" --act "$act" >/dev/null 2>"$work/pack.log" ||
+        die 6 "packing failed: $(tail -n 1 "$work/pack.log")"
+      mv "$work/packs/part.adit" "$pack"
+    fi
+  done
+done
+
+PEERS_MINER=$miner PEERS_NODE=$work/node PEERS_GGUFS=$work/gguf PEERS_PACKS=$work/packs PEERS_LOAD=$load \
+  exec node "$here/peers.mjs" "${pass[@]}"

@@ -13,7 +13,7 @@
 #include "common/base/limits.hpp"
 #include "miner/command.hpp"
 #include "miner/generate/run_flags.hpp"
-#include "miner/pack/progress_line.hpp"
+#include "miner/progress/progress_line.hpp"
 
 namespace adit::miner {
 namespace {

@@ -19,7 +19,7 @@
 #include "common/model/pack_writer.hpp"
 #include "miner/command.hpp"
 #include "miner/pack/evaluate.hpp"
-#include "miner/pack/progress_line.hpp"
+#include "miner/progress/progress_line.hpp"
 
 namespace adit::miner {
 namespace {

@@ -5,39 +5,50 @@
 
 namespace adit::model {
 
-Chooser::Chooser(kernels::Isa isa, int vocab, int threads) {
+Chooser::Chooser(kernels::Isa isa, int vocab, int threads)
+    : isa_(isa), vocab_(static_cast<std::size_t>(vocab)), scratch_(static_cast<std::size_t>(threads)) {
   samplers_.reserve(static_cast<std::size_t>(threads));
   for (int i = 0; i < threads; ++i) samplers_.emplace_back(isa, vocab);
 }
 
-Result<std::vector<TokenId>> Chooser::choose(ThreadTeam& team, const float* logits, std::size_t stride,
-                                             std::span<const Request> requests) {
-  std::vector<TokenId> tokens(requests.size());
+Result<Chooser::Choice> Chooser::choose_row(std::size_t worker, const float* logits, const Request& request) {
+  Choice choice;
+  ADIT_TRY(choice.token, samplers_[worker].choose(logits, request.sampling, request.key, request.position,
+                                                  request.allowed));
+  if (request.top_logprobs) {
+    scratch_[worker].resize(vocab_);
+    choice.logprobs =
+        logprobs_of(isa_, {logits, vocab_}, choice.token, *request.top_logprobs, scratch_[worker]);
+  }
+  return choice;
+}
+
+Result<std::vector<Chooser::Choice>> Chooser::choose(ThreadTeam& team, const float* logits,
+                                                     std::size_t stride, std::span<const Request> requests) {
+  std::vector<Choice> choices(requests.size());
   std::vector<std::optional<Error>> errors(requests.size());
-  const auto choose_row = [&](std::size_t worker, std::size_t row) {
-    const Request& request = requests[row];
-    Result<TokenId> token =
-        samplers_[worker].choose(logits + row * stride, request.sampling, request.key, request.position);
-    if (token) {
-      tokens[row] = *token;
+  const auto choose_at = [&](std::size_t worker, std::size_t row) {
+    Result<Choice> choice = choose_row(worker, logits + row * stride, requests[row]);
+    if (choice) {
+      choices[row] = *std::move(choice);
     } else {
-      errors[row] = token.error();
+      errors[row] = choice.error();
     }
   };
   if (requests.size() == 1) {
-    choose_row(0, 0);
+    choose_at(0, 0);
   } else {
     team.run([&](int worker) {
       const Share share = share_of(static_cast<int>(requests.size()), team.size(), worker);
       for (int row = share.begin; row < share.end; ++row) {
-        choose_row(static_cast<std::size_t>(worker), static_cast<std::size_t>(row));
+        choose_at(static_cast<std::size_t>(worker), static_cast<std::size_t>(row));
       }
     });
   }
   for (const std::optional<Error>& error : errors) {
     if (error) return tl::unexpected<Error>(*error);
   }
-  return tokens;
+  return choices;
 }
 
 }  // namespace adit::model

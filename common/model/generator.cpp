@@ -12,6 +12,7 @@ const char* name(FinishReason reason) {
   switch (reason) {
     case FinishReason::kStop: return "stop";
     case FinishReason::kLength: return "length";
+    case FinishReason::kDeadEnd: return "dead_end";
   }
   return "unknown";
 }
@@ -45,6 +46,7 @@ struct BatchEngine::Sequence {
   proof::TraceBuilder trace;
   GenerateParams params;
   proof::TraceBinding binding;
+  GenerateExtras extras;
   PhiloxKey key{};
   // Prompt, then generated ids.
   std::vector<TokenId> ids;
@@ -55,6 +57,7 @@ struct BatchEngine::Sequence {
   bool is_finished = false;
   FinishReason finish = FinishReason::kLength;
 
+  [[nodiscard]] AllowedIds allowed() const { return extras.filter ? extras.filter->allowed() : AllowedIds{}; }
   // Whether this step's last row chooses a token.
   [[nodiscard]] bool chooses() const { return here > 0 && done + here == ids.size(); }
 };
@@ -71,8 +74,11 @@ BatchEngine::BatchEngine(const Pack& pack, const EngineOptions& options)
 BatchEngine::~BatchEngine() = default;
 
 Result<SequenceId> BatchEngine::add(std::span<const TokenId> prompt, const GenerateParams& params,
-                                    const proof::TraceBinding& binding) {
+                                    const proof::TraceBinding& binding, GenerateExtras extras) {
   ADIT_TRY_VOID(check_generation(pack_.config(), prompt, params));
+  if (extras.filter && extras.filter->allowed().empty()) {
+    return invalid_argument("the filter allows no first token");
+  }
   if (!has_room()) return resource_exhausted("{} sequences run already", running());
   const std::size_t positions = prompt.size() + params.max_tokens - 1;
   ADIT_TRY(KvCache cache, KvCache::make(pack_.config(), static_cast<int>(positions)));
@@ -81,6 +87,7 @@ Result<SequenceId> BatchEngine::add(std::span<const TokenId> prompt, const Gener
   auto sequence = std::make_unique<Sequence>(next_id_++, std::move(cache), std::move(trace));
   sequence->params = params;
   sequence->binding = binding;
+  sequence->extras = std::move(extras);
   sequence->key = sampling_key(binding.seed);
   sequence->ids.reserve(prompt.size() + params.max_tokens);
   sequence->ids.assign(prompt.begin(), prompt.end());
@@ -128,22 +135,32 @@ Result<void> BatchEngine::choose(StepResult& result) {
   for (const std::unique_ptr<Sequence>& s : sequences_) {
     if (!s->chooses()) continue;
     choosing.push_back(s.get());
-    requests.push_back({s->params.sampling, s->key, static_cast<std::uint32_t>(s->ids.size() - 1)});
+    requests.push_back({.sampling = s->params.sampling,
+                        .key = s->key,
+                        .position = static_cast<std::uint32_t>(s->ids.size() - 1),
+                        .allowed = s->allowed(),
+                        .top_logprobs = s->extras.top_logprobs});
   }
   if (choosing.empty()) return {};
   ADIT_TRY(const float* logits, forward_.logits(0, static_cast<int>(choosing.size())));
-  ADIT_TRY(const std::vector<TokenId> tokens,
+  ADIT_TRY(std::vector<Chooser::Choice> choices,
            chooser_.choose(forward_.team(), logits, forward_.logits_stride(), requests));
   const std::vector<TokenId>& stops = pack_.config().stop_ids;
   for (std::size_t i = 0; i < choosing.size(); ++i) {
     Sequence& s = *choosing[i];
     s.done += s.here;
     s.here = 0;
-    s.ids.push_back(tokens[i]);
-    result.tokens.push_back({s.id, tokens[i]});
-    const bool stopped = std::find(stops.begin(), stops.end(), tokens[i]) != stops.end();
+    const TokenId token = choices[i].token;
+    s.ids.push_back(token);
+    result.tokens.push_back({s.id, token, std::move(choices[i].logprobs)});
+    const bool stopped = std::find(stops.begin(), stops.end(), token) != stops.end();
     s.is_finished = stopped || s.ids.size() - s.prompt == s.params.max_tokens;
     s.finish = stopped ? FinishReason::kStop : FinishReason::kLength;
+    if (s.is_finished || !s.extras.filter) continue;
+    s.extras.filter->advance(token);
+    if (!s.extras.filter->allowed().empty()) continue;
+    s.is_finished = true;
+    s.finish = FinishReason::kDeadEnd;
   }
   return {};
 }

@@ -9,6 +9,8 @@
 // Errors   add: kInvalidArgument (empty or too long prompt, id out of the vocabulary, parameter out of
 //          range), kResourceExhausted (batch_max sequences run already, or no memory).
 //          step: kDataLoss when the pass met a value that is not finite; the sequences of that step are gone.
+// Also     per sequence, outside the exact contract of receipts: a filter of the ids it may choose
+//          (token_filter.hpp) and log-probabilities (logprobs.hpp).
 // Exact    a sequence's ids and root do not depend on what runs beside it, on chunks, threads or isa.
 // Threads  one thread per object.
 // Tests    tests/unit/common/model/generator_test.cpp, tests/unit/common/model/exactness_test.cpp
@@ -16,6 +18,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -26,6 +29,7 @@
 #include "common/model/forward.hpp"
 #include "common/model/pack.hpp"
 #include "common/model/sampler.hpp"
+#include "common/model/token_filter.hpp"
 #include "common/proof/trace.hpp"
 
 namespace adit::model {
@@ -33,12 +37,20 @@ namespace adit::model {
 using SequenceId = std::uint64_t;
 
 // The numbers are those of the receipt.
-enum class FinishReason : std::uint8_t { kStop = 1, kLength = 2 };
+// kDeadEnd: the filter allows no id any more; no receipt knows it, for no receipt knows filters.
+enum class FinishReason : std::uint8_t { kStop = 1, kLength = 2, kDeadEnd = 3 };
 [[nodiscard]] const char* name(FinishReason reason);
 
 struct GenerateParams {
   std::uint32_t max_tokens = 1;
   SamplingParams sampling{};
+};
+
+// What a request outside the protocol may add.
+struct GenerateExtras {
+  // Null: every id.
+  std::shared_ptr<TokenFilter> filter{};
+  std::optional<int> top_logprobs{};
 };
 
 // What can be said of a prompt and its parameters without running anything.
@@ -57,6 +69,7 @@ struct EngineOptions {
 struct NewToken {
   SequenceId sequence = 0;
   TokenId token = 0;
+  std::optional<TokenLogprobs> logprobs{};
 };
 
 struct Generated {
@@ -81,7 +94,7 @@ class BatchEngine {
   ~BatchEngine();
 
   [[nodiscard]] Result<SequenceId> add(std::span<const TokenId> prompt, const GenerateParams& params,
-                                       const proof::TraceBinding& binding);
+                                       const proof::TraceBinding& binding, GenerateExtras extras = {});
   // One forward step of everything that runs. Nothing runs: an empty result.
   [[nodiscard]] Result<StepResult> step();
   // Forgets a sequence; unknown ids are ignored (it may just have finished).

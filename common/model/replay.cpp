@@ -101,12 +101,15 @@ Result<std::optional<Mismatch>> Replayer::compare(const ReplayInput& input, std:
     requests.clear();
     for (int i = 0; i < count; ++i) {
       const auto position = input.prompt.size() - 1 + index + static_cast<std::uint32_t>(i);
-      requests.push_back({input.params.sampling, key, static_cast<std::uint32_t>(position)});
+      requests.push_back({.sampling = input.params.sampling,
+                          .key = key,
+                          .position = static_cast<std::uint32_t>(position)});
     }
     ADIT_TRY(const float* logits, forward_.logits(first, count));
-    ADIT_TRY(const std::vector<TokenId> tokens,
+    ADIT_TRY(const std::vector<Chooser::Choice> choices,
              chooser_.choose(forward_.team(), logits, forward_.logits_stride(), requests));
-    for (const TokenId expected : tokens) {
+    for (const Chooser::Choice& choice : choices) {
+      const TokenId expected = choice.token;
       const TokenId found = input.ids[index];
       if (expected != found) return Mismatch{MismatchKind::kToken, index, expected, found};
       ++index;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "common/crypto/hash.hpp"
 #include "kernels/ops/rows.h"
@@ -50,12 +51,19 @@ Sampler::Sampler(kernels::Isa isa, int vocab)
 }
 
 Result<TokenId> Sampler::choose(const float* logits, const SamplingParams& params, const PhiloxKey& key,
-                                std::uint32_t position) {
+                                std::uint32_t position, AllowedIds allowed) {
   const int n = static_cast<int>(vocab_);
   if (!kernels::all_finite(isa_, logits, n)) {
     return make_error(ErrorCode::kDataLoss, "position {}: a logit is not finite", position);
   }
-  if (params.temperature_milli == 0) return kernels::argmax(isa_, logits, n);
+  allowed_ = allowed;
+  candidates_ = vocab_;
+  if (!allowed.empty()) {
+    candidates_ = 0;
+    for (const std::uint64_t word : allowed) candidates_ += static_cast<std::size_t>(std::popcount(word));
+  }
+  if (candidates_ == 0) return failed_precondition("position {}: no id is allowed", position);
+  if (params.temperature_milli == 0) return best_allowed(logits);
 
   const float temperature = static_cast<float>(params.temperature_milli) / 1000.0f;
   kernels::divide_rows(isa_, logits, temperature, n, z_.data());
@@ -63,7 +71,7 @@ Result<TokenId> Sampler::choose(const float* logits, const SamplingParams& param
     return make_error(ErrorCode::kDataLoss, "position {}: a logit over the temperature {} is not finite",
                       position, temperature);
   }
-  const float z_max = z_[static_cast<std::size_t>(kernels::argmax(isa_, z_.data(), n))];
+  const float z_max = z_[static_cast<std::size_t>(best_allowed(z_.data()))];
   const bool filtered = params.top_k != 0 || params.top_p_65536 < kTopPOff || params.min_p_65536 != 0;
   if (filtered) {
     keep_filtered(params, z_max);
@@ -71,6 +79,18 @@ Result<TokenId> Sampler::choose(const float* logits, const SamplingParams& param
     keep_likely(z_max);
   }
   return choose_kept(key, position);
+}
+
+TokenId Sampler::best_allowed(const float* values) const {
+  if (allowed_.empty()) return kernels::argmax(isa_, values, static_cast<int>(vocab_));
+  std::size_t best = vocab_;
+  for (std::size_t word = 0; word < allowed_.size(); ++word) {
+    for (std::uint64_t left = allowed_[word]; left != 0; left &= left - 1) {
+      const std::size_t id = word * 64 + static_cast<std::size_t>(std::countr_zero(left));
+      if (best == vocab_ || values[id] > values[best]) best = id;
+    }
+  }
+  return static_cast<TokenId>(best);
 }
 
 bool Sampler::extend_order(float z_max) {
@@ -82,7 +102,8 @@ bool Sampler::extend_order(float z_max) {
   const float from = last ? 0.0f : floor_of(bands_);
   const std::size_t begin = order_.size();
   for (std::size_t id = 0; id < vocab_; ++id) {
-    if ((first || z_[id] < above) && (last || z_[id] >= from)) order_.push_back(static_cast<TokenId>(id));
+    const bool inside = (first || z_[id] < above) && (last || z_[id] >= from);
+    if (inside && is_allowed(id)) order_.push_back(static_cast<TokenId>(id));
   }
   std::sort(order_.begin() + static_cast<std::ptrdiff_t>(begin), order_.end(), [&](TokenId a, TokenId b) {
     const float za = z_[static_cast<std::size_t>(a)];
@@ -95,19 +116,22 @@ bool Sampler::extend_order(float z_max) {
 
 void Sampler::keep_filtered(const SamplingParams& params, float z_max) {
   kernels::exp_rows(isa_, z_.data(), z_max, static_cast<int>(vocab_), p_.data());
+  for (std::size_t id = 0; !allowed_.empty() && id < vocab_; ++id) {
+    if (!is_allowed(id)) p_[id] = 0.0f;
+  }
   const auto p_of = [&](TokenId id) { return p_[static_cast<std::size_t>(id)]; };
   order_.clear();
   bands_ = 0;
-  std::size_t kept = vocab_;
+  std::size_t kept = candidates_;
 
-  if (params.top_k != 0 && params.top_k < vocab_) {
+  if (params.top_k != 0 && params.top_k < candidates_) {
     kept = params.top_k;
     while (order_.size() < kept && extend_order(z_max)) {
     }
   }
   if (params.top_p_65536 < kTopPOff) {
     float den = 0;
-    if (kept == vocab_) {
+    if (kept == candidates_) {
       den = kernels::sum256(isa_, p_.data(), static_cast<int>(vocab_));
     } else {
       std::fill(noise_.begin(), noise_.end(), 0.0f);
@@ -128,9 +152,10 @@ void Sampler::keep_filtered(const SamplingParams& params, float z_max) {
   }
   const float min_p = static_cast<float>(params.min_p_65536) * 0x1p-16f;
   kept_.clear();
-  if (kept == vocab_) {
+  if (kept == candidates_) {
     for (std::size_t id = 0; id < vocab_; ++id) {
-      if (p_[id] >= min_p && z_[id] >= z_max - kNoiseSpan) kept_.push_back(static_cast<TokenId>(id));
+      const bool stays = p_[id] >= min_p && z_[id] >= z_max - kNoiseSpan;
+      if (stays && is_allowed(id)) kept_.push_back(static_cast<TokenId>(id));
     }
     return;
   }
@@ -143,7 +168,7 @@ void Sampler::keep_filtered(const SamplingParams& params, float z_max) {
 void Sampler::keep_likely(float z_max) {
   kept_.clear();
   for (std::size_t id = 0; id < vocab_; ++id) {
-    if (z_[id] >= z_max - kNoiseSpan) kept_.push_back(static_cast<TokenId>(id));
+    if (z_[id] >= z_max - kNoiseSpan && is_allowed(id)) kept_.push_back(static_cast<TokenId>(id));
   }
 }
 

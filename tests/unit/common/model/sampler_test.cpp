@@ -41,26 +41,33 @@ float direct_sum256(const std::vector<float>& x) {
   return lanes[0];
 }
 
-// The definition, word for word: sorts everything, draws noise for everything.
+// The definition, word for word: sorts everything, draws noise for everything. `open`: 1 for an allowed id.
 TokenId direct_choice(const std::vector<float>& logits, const SamplingParams& s,
-                      const PhiloxKey& key, std::uint32_t position) {
+                      const PhiloxKey& key, std::uint32_t position, std::vector<char> open = {}) {
   const std::size_t n = logits.size();
+  if (open.empty()) open.assign(n, 1);
   if (s.temperature_milli == 0) {
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < n; ++i) best = logits[i] > logits[best] ? i : best;
+    std::size_t best = n;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (open[i] != 0 && (best == n || logits[i] > logits[best])) best = i;
+    }
     return static_cast<TokenId>(best);
   }
   std::vector<float> z(n);
   const float t = static_cast<float>(s.temperature_milli) / 1000.0f;
   for (std::size_t i = 0; i < n; ++i) z[i] = logits[i] / t;
-  const float m = *std::max_element(z.begin(), z.end());
-  std::vector<std::size_t> order(n);
-  std::iota(order.begin(), order.end(), std::size_t{0});
+  float m = -std::numeric_limits<float>::max();
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (open[i] == 0) continue;
+    m = std::max(m, z[i]);
+    order.push_back(i);
+  }
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return z[a] > z[b]; });
-  std::vector<char> kept(n, 1);
+  std::vector<char> kept = open;
   if (s.top_k != 0) {
-    for (std::size_t i = s.top_k; i < n; ++i) kept[order[i]] = 0;
+    for (std::size_t i = s.top_k; i < order.size(); ++i) kept[order[i]] = 0;
   }
   if (s.top_p_65536 < kTopPOff) {
     std::vector<float> p(n, 0.0f);
@@ -125,11 +132,22 @@ TEST(Sampler, equals_the_direct_definition) {
       rng.fill(seed);
       const PhiloxKey key = sampling_key(seed);
       const auto position = static_cast<std::uint32_t>(rng.below(8192));
-      const TokenId want = direct_choice(logits, s, key, position);
-      ASSERT_EQ(want, scalar.choose(logits.data(), s, key, position).value())
+      // Half of the rounds under a filter that leaves at least one id.
+      std::vector<char> open(logits.size(), 1);
+      std::vector<std::uint64_t> allowed;
+      if (rng.below(2) == 0) {
+        for (char& id : open) id = rng.below(4) == 0 ? 1 : 0;
+        open[rng.below(ids)] = 1;
+        allowed.assign((open.size() + 63) / 64, 0);
+        for (std::size_t i = 0; i < open.size(); ++i) {
+          allowed[i / 64] |= static_cast<std::uint64_t>(open[i]) << (i % 64);
+        }
+      }
+      const TokenId want = direct_choice(logits, s, key, position, open);
+      ASSERT_EQ(want, scalar.choose(logits.data(), s, key, position, allowed).value())
           << "vocab " << vocab << " round " << round << " T " << s.temperature_milli << " top_p "
           << s.top_p_65536 << " top_k " << s.top_k << " min_p " << s.min_p_65536;
-      ASSERT_EQ(want, best.choose(logits.data(), s, key, position).value());
+      ASSERT_EQ(want, best.choose(logits.data(), s, key, position, allowed).value());
       const TokenId greedy = direct_choice(logits, {}, key, position);
       ++different[want == greedy ? 0 : 1];
     }
@@ -179,6 +197,9 @@ TEST(Sampler, refuses_what_is_not_finite) {
   const std::vector<float> huge{0, 3e38f, 1, 2};
   EXPECT_TRUE(sampler.choose(huge.data(), {.temperature_milli = 0}, {}, 7));
   EXPECT_FALSE(sampler.choose(huge.data(), {.temperature_milli = 500}, {}, 7));
+  const std::vector<std::uint64_t> none{0};
+  const std::vector<float> fine{0, 1, 3, 2};
+  EXPECT_EQ(ErrorCode::kFailedPrecondition, sampler.choose(fine.data(), {}, {}, 7, none).error().code);
 }
 
 TEST(Sampler, refuses_parameters_out_of_range) {

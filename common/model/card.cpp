@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/crypto/hash.hpp"
+#include "common/model/model_parts.hpp"
 
 namespace adit::model {
 
@@ -21,11 +22,9 @@ protocol::Card card_of(const Pack& pack) {
   card.head_dim = static_cast<std::uint32_t>(config.head_dim);
   card.vocabulary = static_cast<std::uint32_t>(config.vocab);
   card.context = static_cast<std::uint32_t>(config.context);
-  for (const LayerWeights& layer : pack.layers()) {
-    for (const kernels::LinearWeights* linear :
-         {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down}) {
-      card.planes.push_back(static_cast<std::uint8_t>(linear->act));
-    }
+  for (const Part& part : model_parts(config)) {
+    if (part.kind != PartKind::kLinear || part.layer < 0) continue;
+    card.planes.push_back(static_cast<std::uint8_t>(pack.linear(part.name)->act));
   }
   card.planes.push_back(static_cast<std::uint8_t>(pack.head().act));
   card.stop_ids = config.stop_ids;

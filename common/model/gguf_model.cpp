@@ -3,13 +3,8 @@
 
 #include <algorithm>
 #include <climits>
-#include <unordered_set>
-
-#include <fmt/ranges.h>
 
 #include "common/base/limits.hpp"
-#include "common/model/gguf_blocks.hpp"
-#include "kernels/core/numerics_f64.h"
 
 namespace adit::model {
 namespace {
@@ -123,49 +118,6 @@ Result<TokenizerParts> tokenizer_from_gguf(const Gguf& gguf) {
 Result<std::string> chat_template_from_gguf(const Gguf& gguf) {
   if (!gguf.has("tokenizer.chat_template")) return std::string();
   return gguf.string_at("tokenizer.chat_template");
-}
-
-Result<const GgufTensor*> source_tensor(const Gguf& gguf, const Part& part) {
-  ADIT_TRY(const GgufTensor* tensor, gguf.tensor(part.source));
-  const std::uint64_t dims = part.kind == PartKind::kLinear ? 2 : 1;
-  if (tensor->dims.size() != dims || tensor->dims[0] != static_cast<std::uint64_t>(part.k) ||
-      tensor->rows != static_cast<std::uint64_t>(part.m)) {
-    return invalid_argument("{}: offset {}: tensor {}: dimensions [{}], expected {} columns and {} rows",
-                            gguf.label(), tensor->offset, tensor->name, fmt::join(tensor->dims, ", "),
-                            part.k, part.m);
-  }
-  if (!gguf_is_read(tensor->type)) {
-    return unimplemented(
-        "{}: offset {}: tensor {}: type {} is not read, expected F32, F16, Q8_0, Q4_0 or Q4_1",
-        gguf.label(), tensor->offset, tensor->name, gguf_type_info(tensor->type)->name);
-  }
-  return tensor;
-}
-
-Result<void> check_no_other_tensors(const Gguf& gguf, const std::vector<Part>& parts) {
-  std::unordered_set<std::string> known;
-  for (const Part& part : parts) known.insert(part.source);
-  for (const GgufTensor& tensor : gguf.tensors()) {
-    if (known.contains(tensor.name)) continue;
-    return unimplemented("{}: offset {}: tensor {} has no place in family llama", gguf.label(),
-                         tensor.offset, tensor.name.substr(0, 80));
-  }
-  return {};
-}
-
-int source_row(const ModelConfig& config, const Part& part, int row) {
-  if (!part.name.ends_with(".attn_q") && !part.name.ends_with(".attn_k")) return row;
-  const int half = config.head_dim / 2;
-  const int in_head = row % config.head_dim;
-  return row - in_head + 2 * (in_head % half) + in_head / half;
-}
-
-std::vector<double> inverse_frequencies(double theta, int head_dim) {
-  std::vector<double> out;
-  for (int i = 0; i < head_dim / 2; ++i) {
-    out.push_back(i == 0 ? 1.0 : kernels::pow_d(theta, -2.0 * i / head_dim));
-  }
-  return out;
 }
 
 }  // namespace adit::model

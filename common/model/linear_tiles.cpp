@@ -30,7 +30,7 @@ ByteView bytes_of(const std::vector<T>& values) {
 
 }  // namespace
 
-LinearTiles::LinearTiles(WeightForm form, kernels::ActForm act, int m, int k) {
+LinearTiles::LinearTiles(WeightForm form, kernels::ActForm act, int m, int k, bool has_bias) {
   shape_.form = form;
   shape_.act = act;
   shape_.m = m;
@@ -43,6 +43,7 @@ LinearTiles::LinearTiles(WeightForm form, kernels::ActForm act, int m, int k) {
   s_.assign(cells / kGroup, 0);
   if (u4) o_.assign(cells / kGroup, 0);
   rs_.assign(z(shape_.m_pad), 0.0f);
+  if (has_bias) bias_.assign(z(shape_.m_pad), 0.0f);
 }
 
 void LinearTiles::store_row(int row, const RowCodes& codes) {
@@ -63,6 +64,7 @@ void LinearTiles::store_row(int row, const RowCodes& codes) {
     if (u4) o_[group_at(shape_, row, g)] = codes.o[z(g)];
   }
   rs_[z(row)] = codes.rs;
+  if (!bias_.empty()) bias_[z(row)] = codes.bias;
 }
 
 kernels::LinearWeights LinearTiles::view() const {
@@ -71,6 +73,7 @@ kernels::LinearWeights LinearTiles::view() const {
   out.s = s_.data();
   out.o = o_.empty() ? nullptr : o_.data();
   out.rs = rs_.data();
+  out.bias = bias_.empty() ? nullptr : bias_.data();
   return out;
 }
 
@@ -78,6 +81,7 @@ ByteView LinearTiles::q_bytes() const { return bytes_of(q_); }
 ByteView LinearTiles::s_bytes() const { return bytes_of(s_); }
 ByteView LinearTiles::o_bytes() const { return bytes_of(o_); }
 ByteView LinearTiles::rs_bytes() const { return bytes_of(rs_); }
+ByteView LinearTiles::bias_bytes() const { return bytes_of(bias_); }
 
 void read_row(const kernels::LinearWeights& w, int row, RowCodes& out) {
   const std::size_t groups = z(w.k_pad / kGroup);
@@ -85,6 +89,7 @@ void read_row(const kernels::LinearWeights& w, int row, RowCodes& out) {
   out.s.resize(groups);
   out.o.assign(groups, 0);
   out.rs = w.rs[row];
+  out.bias = w.bias == nullptr ? 0.0f : w.bias[row];
   for (std::size_t g = 0; g < groups; ++g) {
     const std::size_t at = group_at(w, row, static_cast<int>(g));
     out.s[g] = w.s[at];

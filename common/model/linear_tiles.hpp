@@ -20,7 +20,7 @@ namespace adit::model {
 
 class LinearTiles {
  public:
-  LinearTiles(kernels::WeightForm form, kernels::ActForm act, int m, int k);
+  LinearTiles(kernels::WeightForm form, kernels::ActForm act, int m, int k, bool has_bias = false);
   void store_row(int row, const RowCodes& codes);
   // A view of the arrays; without proof numbers.
   [[nodiscard]] kernels::LinearWeights view() const;
@@ -29,6 +29,8 @@ class LinearTiles {
   // Empty for int8.
   [[nodiscard]] ByteView o_bytes() const;
   [[nodiscard]] ByteView rs_bytes() const;
+  // Empty without biases.
+  [[nodiscard]] ByteView bias_bytes() const;
 
  private:
   kernels::LinearWeights shape_;
@@ -36,6 +38,7 @@ class LinearTiles {
   std::vector<std::uint16_t> s_;
   std::vector<std::int16_t> o_;
   std::vector<float> rs_;
+  std::vector<float> bias_;
 };
 
 // q, s, o and rs of one row, and its sums of |W| and W^2 over the k columns; the error fields are left alone.

@@ -1,93 +1,132 @@
 // SPDX-License-Identifier: MIT
 #include "common/model/model_config.hpp"
 
-#include <cmath>
+#include <algorithm>
+#include <array>
 #include <cstdint>
-
-#include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "common/base/limits.hpp"
 
 namespace adit::model {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr int kWidthMax = 1 << 17;
 constexpr int kHeadsMax = 1024;
 constexpr int kHeadDimMax = 1024;
+constexpr int kExpertsMax = 1024;
 constexpr std::size_t kStopIdsMax = 64;
+// Linears of several heads or experts are cut between tiles of this many rows.
+constexpr int kTile = 16;
 
 Result<void> check_range(const char* field, std::int64_t value, std::int64_t low, std::int64_t high) {
   if (value >= low && value <= high) return {};
   return invalid_argument("{} is {}, expected {}..{}", field, value, low, high);
 }
 
-Result<std::int64_t> integer_at(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  if (found == json.end()) return invalid_argument("config: key {} is missing", key);
-  if (!found->is_number_integer()) return invalid_argument("config: {} is not an integer", key);
-  return found->get<std::int64_t>();
+Result<void> check_multiple(const char* field, int value, int of) {
+  if (value % of == 0) return {};
+  return invalid_argument("{} is {}, expected a multiple of {}", field, value, of);
 }
 
-Result<int> int_at(const Json& json, const char* key) {
-  ADIT_TRY(const std::int64_t value, integer_at(json, key));
-  if (value < 0 || value > INT32_MAX) return invalid_argument("config: {} is {}, out of range", key, value);
-  return static_cast<int>(value);
+Result<void> check_real(const char* field, double value, double low, double high) {
+  if (value >= low && value <= high) return {};
+  return invalid_argument("{} is {}, expected {}..{}", field, value, low, high);
 }
 
-Result<bool> bool_at(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  if (found == json.end()) return invalid_argument("config: key {} is missing", key);
-  if (!found->is_boolean()) return invalid_argument("config: {} is not true or false", key);
-  return found->get<bool>();
-}
-
-Result<double> number_at(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  if (found == json.end()) return invalid_argument("config: key {} is missing", key);
-  if (!found->is_number()) return invalid_argument("config: {} is not a number", key);
-  return found->get<double>();
-}
-
-Result<std::string> string_at(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  if (found == json.end()) return invalid_argument("config: key {} is missing", key);
-  if (!found->is_string()) return invalid_argument("config: {} is not a string", key);
-  return found->get<std::string>();
-}
-
-Result<std::vector<TokenId>> ids_at(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  if (found == json.end() || !found->is_array() || found->size() > kStopIdsMax) {
-    return invalid_argument("config: {} is not a list of at most {} token ids", key, kStopIdsMax);
+Result<void> check_family(const ModelConfig& config) {
+  constexpr std::array<std::string_view, 6> kFamilies{"llama",       "qwen2",       "qwen3",
+                                                      "deepseek_v2", "deepseek_v3", "deepseek_v32"};
+  if (std::find(kFamilies.begin(), kFamilies.end(), config.family) == kFamilies.end()) {
+    return unimplemented(
+        "family is '{}', expected llama, qwen2, qwen3, deepseek_v2, deepseek_v3 or deepseek_v32",
+        config.family.substr(0, 40));
   }
-  std::vector<TokenId> ids;
-  for (const Json& item : *found) {
-    if (!item.is_number_integer()) return invalid_argument("config: {} holds a non-integer", key);
-    const std::int64_t value = item.get<std::int64_t>();
-    if (value < 0 || value > INT32_MAX) return invalid_argument("config: {} holds {}", key, value);
-    ids.push_back(static_cast<TokenId>(value));
+  const bool deepseek = config.family.starts_with("deepseek");
+  if (config.is_mla() != deepseek) {
+    return invalid_argument("mla.kv_rank is {}, which does not fit family {}", config.mla.kv_rank,
+                            config.family);
   }
-  return ids;
-}
-
-Result<void> read_shape(const Json& json, ModelConfig& config) {
-  ADIT_TRY(config.layers, int_at(json, "layers"));
-  ADIT_TRY(config.hidden, int_at(json, "hidden"));
-  ADIT_TRY(config.ffn, int_at(json, "ffn"));
-  ADIT_TRY(config.heads, int_at(json, "heads"));
-  ADIT_TRY(config.kv_heads, int_at(json, "kv_heads"));
-  ADIT_TRY(config.head_dim, int_at(json, "head_dim"));
-  ADIT_TRY(config.vocab, int_at(json, "vocab"));
-  ADIT_TRY(config.context, int_at(json, "context"));
+  if (config.moe.experts > 0 && !deepseek) {
+    return invalid_argument("moe.experts is {}, which does not fit family {}", config.moe.experts,
+                            config.family);
+  }
+  if ((config.indexer.top_k > 0) != (config.family == "deepseek_v32")) {
+    return invalid_argument("indexer.top_k is {}, which does not fit family {}", config.indexer.top_k,
+                            config.family);
+  }
   return {};
+}
+
+Result<void> check_rope(const ModelConfig& config) {
+  const RopeShape& r = config.rope;
+  ADIT_TRY_VOID(check_real("rope_scaling.score_factor", r.score_factor, 1e-3, 1e3));
+  if (r.scaling == RopeScaling::kNone) return {};
+  ADIT_TRY_VOID(check_real("rope_scaling.factor", r.factor, 1, 1e6));
+  ADIT_TRY_VOID(check_real("rope_scaling.attention_factor", r.attention_factor, 1e-3, 1e3));
+  if (r.scaling == RopeScaling::kLinear) return {};
+  ADIT_TRY_VOID(check_real("rope_scaling.original_context", r.original_context, 1, limits::kContextMax));
+  if (r.scaling == RopeScaling::kLlama3) {
+    ADIT_TRY_VOID(check_real("rope_scaling.low_freq_factor", r.low_freq_factor, 1e-6, 1e6));
+    if (r.high_freq_factor > r.low_freq_factor) return {};
+    return invalid_argument("rope_scaling.high_freq_factor is {}, expected more than low_freq_factor {}",
+                            r.high_freq_factor, r.low_freq_factor);
+  }
+  ADIT_TRY_VOID(check_real("rope_scaling.beta_slow", r.beta_slow, 1e-6, 1e6));
+  return check_real("rope_scaling.beta_fast", r.beta_fast, r.beta_slow, 1e6);
+}
+
+Result<void> check_mla(const ModelConfig& config) {
+  const MlaShape& m = config.mla;
+  ADIT_TRY_VOID(check_range("mla.q_rank", m.q_rank, 0, kWidthMax));
+  ADIT_TRY_VOID(check_range("mla.kv_rank", m.kv_rank, kTile, 4096));
+  ADIT_TRY_VOID(check_multiple("mla.kv_rank", m.kv_rank, kTile));
+  ADIT_TRY_VOID(check_range("mla.nope_dim", m.nope_dim, 8, kHeadDimMax));
+  ADIT_TRY_VOID(check_range("mla.rope_dim", m.rope_dim, 8, kHeadDimMax));
+  ADIT_TRY_VOID(check_multiple("mla.rope_dim", m.rope_dim, 8));
+  ADIT_TRY_VOID(check_range("mla.v_dim", m.v_dim, kTile, kHeadDimMax));
+  ADIT_TRY_VOID(check_multiple("mla.v_dim", m.v_dim, kTile));
+  ADIT_TRY_VOID(check_range("kv_heads", config.kv_heads, 1, 1));
+  ADIT_TRY_VOID(
+      check_range("head_dim", config.head_dim, m.nope_dim + m.rope_dim, m.nope_dim + m.rope_dim));
+  return check_range("heads * mla.kv_rank", std::int64_t{config.heads} * m.kv_rank, kTile, kWidthMax);
+}
+
+Result<void> check_moe(const ModelConfig& config) {
+  const MoeShape& m = config.moe;
+  ADIT_TRY_VOID(check_range("moe.experts", m.experts, 1, kExpertsMax));
+  ADIT_TRY_VOID(check_range("moe.per_token", m.per_token, 1, m.experts));
+  ADIT_TRY_VOID(check_range("moe.ffn", m.ffn, kTile, kWidthMax));
+  ADIT_TRY_VOID(check_multiple("moe.ffn", m.ffn, kTile));
+  ADIT_TRY_VOID(check_multiple("hidden", config.hidden, kTile));
+  ADIT_TRY_VOID(check_range("moe.shared_ffn", m.shared_ffn, 0, kWidthMax));
+  ADIT_TRY_VOID(check_range("moe.dense_layers", m.dense_layers, 0, config.layers));
+  ADIT_TRY_VOID(check_range("moe.groups", m.groups, 1, m.experts));
+  if (m.experts % m.groups != 0) {
+    return invalid_argument("moe.experts {} is not a multiple of moe.groups {}", m.experts, m.groups);
+  }
+  ADIT_TRY_VOID(check_range("moe.groups_per_token", m.groups_per_token, 1, m.groups));
+  ADIT_TRY_VOID(check_range("moe.group_top", m.group_top, 1, m.experts / m.groups));
+  ADIT_TRY_VOID(
+      check_range("moe.per_token", m.per_token, 1, m.experts / m.groups * m.groups_per_token));
+  return check_real("moe.scale", m.scale, 1e-6, 1e6);
+}
+
+Result<void> check_indexer(const ModelConfig& config) {
+  const IndexerShape& x = config.indexer;
+  ADIT_TRY_VOID(check_range("indexer.heads", x.heads, 1, kHeadsMax));
+  ADIT_TRY_VOID(check_range("indexer.head_dim", x.head_dim, config.mla.rope_dim, kHeadDimMax));
+  if ((x.head_dim & (x.head_dim - 1)) != 0) {
+    return invalid_argument("indexer.head_dim is {}, expected a power of two", x.head_dim);
+  }
+  ADIT_TRY_VOID(check_range("indexer.top_k", x.top_k, 1, limits::kContextMax));
+  return check_range("mla.q_rank", config.mla.q_rank, 1, kWidthMax);
 }
 
 }  // namespace
 
 Result<void> check_config(const ModelConfig& config) {
-  if (config.family != "llama") return unimplemented("family is '{}', expected llama", config.family);
+  ADIT_TRY_VOID(check_family(config));
   if (config.name.size() > 256)
     return invalid_argument("name has {} bytes, at most 256", config.name.size());
   ADIT_TRY_VOID(check_range("layers", config.layers, 1, limits::kLayersMax));
@@ -106,6 +145,10 @@ Result<void> check_config(const ModelConfig& config) {
     return invalid_argument("head_dim {} is not a multiple of 8", config.head_dim);
   ADIT_TRY_VOID(
       check_range("heads * head_dim", std::int64_t{config.heads} * config.head_dim, 8, kWidthMax));
+  ADIT_TRY_VOID(check_rope(config));
+  if (config.is_mla()) ADIT_TRY_VOID(check_mla(config));
+  if (config.moe.experts > 0) ADIT_TRY_VOID(check_moe(config));
+  if (config.indexer.top_k > 0) ADIT_TRY_VOID(check_indexer(config));
   if (!(config.norm_eps > 0.0f && config.norm_eps < 1.0f)) {
     return invalid_argument("norm_eps is {}, expected a number between 0 and 1", config.norm_eps);
   }
@@ -119,47 +162,6 @@ Result<void> check_config(const ModelConfig& config) {
     ADIT_TRY_VOID(check_range("stop id", id, 0, config.vocab - 1));
   }
   return {};
-}
-
-std::string config_json(const ModelConfig& config) {
-  // nlohmann::json sorts keys and prints numbers as the shortest text that reads back the same.
-  return Json{{"family", config.family},
-              {"name", config.name},
-              {"layers", config.layers},
-              {"hidden", config.hidden},
-              {"ffn", config.ffn},
-              {"heads", config.heads},
-              {"kv_heads", config.kv_heads},
-              {"head_dim", config.head_dim},
-              {"vocab", config.vocab},
-              {"context", config.context},
-              {"norm_eps", static_cast<double>(config.norm_eps)},
-              {"rope_theta", config.rope_theta},
-              {"tied_head", config.tied_head},
-              {"stop_ids", config.stop_ids},
-              {"bos", config.bos},
-              {"add_bos", config.add_bos}}
-      .dump(-1, ' ', true, Json::error_handler_t::replace);
-}
-
-Result<ModelConfig> parse_config_json(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) return invalid_argument("config: not a JSON object");
-  ModelConfig config;
-  ADIT_TRY(config.family, string_at(json, "family"));
-  ADIT_TRY(config.name, string_at(json, "name"));
-  ADIT_TRY_VOID(read_shape(json, config));
-  ADIT_TRY(const double eps, number_at(json, "norm_eps"));
-  config.norm_eps = static_cast<float>(eps);
-  ADIT_TRY(config.rope_theta, number_at(json, "rope_theta"));
-  ADIT_TRY(config.tied_head, bool_at(json, "tied_head"));
-  ADIT_TRY(config.stop_ids, ids_at(json, "stop_ids"));
-  ADIT_TRY(config.bos, int_at(json, "bos"));
-  ADIT_TRY(config.add_bos, bool_at(json, "add_bos"));
-  constexpr std::size_t kKeys = 16;
-  if (json.size() != kKeys) return invalid_argument("config: {} keys, expected {}", json.size(), kKeys);
-  if (auto ok = check_config(config); !ok) return tl::unexpected<Error>(ok.error().context("config"));
-  return config;
 }
 
 }  // namespace adit::model

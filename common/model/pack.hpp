@@ -5,9 +5,9 @@
 // the tile form of kernels/linear/params.h, norms, RoPE frequencies, tokenizer, chat template,
 // configuration.
 //
-// In       a path to a file written by pack_gguf (common/model/pack_writer.hpp).
+// In       a path to a file written by pack_model (common/model/pack_writer.hpp).
 // Out      views into the mapped file; valid as long as the Pack (moving it keeps them valid).
-// Shapes   norms [hidden]; inv_freq [head_dim/2]; linears as in kernels/linear/params.h.
+// Shapes   norms [hidden]; inv_freq [rope_dim/2]; linears as in kernels/linear/params.h.
 // Errors   kNotFound, kInvalidArgument (file, tensor, offset, expected), kDataLoss (content hash differs).
 // Threads  const after open; any thread may read.
 // Source   kernels/NUMERICS.md, "Packs"; container: github.com/huggingface/safetensors README.md, "Format"
@@ -18,6 +18,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/bytes.hpp"
@@ -29,10 +30,29 @@ namespace adit::model {
 
 inline constexpr int kPackVersion = 1;
 
+// What a model's family does not have stays empty: null pointers, linears of m = 0. Shapes: model_parts.hpp.
 struct LayerWeights {
   const float* attn_norm = nullptr;
   const float* ffn_norm = nullptr;
-  kernels::LinearWeights q, k, v, o, gate, up, down;
+  // q also for MLA without a low rank of its own.
+  kernels::LinearWeights q, k, v, o;
+  // [head_dim]
+  const float* q_norm = nullptr;
+  const float* k_norm = nullptr;
+  // MLA.
+  kernels::LinearWeights q_a, q_b, kv_a, k_b, v_b;
+  const float* q_a_norm = nullptr;
+  const float* kv_a_norm = nullptr;
+  // The indexer.
+  kernels::LinearWeights index_q_b, index_k, index_w;
+  const float* index_k_norm = nullptr;
+  const float* index_k_norm_bias = nullptr;
+  // A dense layer.
+  kernels::LinearWeights gate, up, down;
+  // A layer of experts; router [experts][hidden].
+  const float* router = nullptr;
+  const float* router_bias = nullptr;
+  kernels::LinearWeights experts_gate, experts_up, experts_down, shared_gate, shared_up, shared_down;
 };
 
 class Pack {
@@ -58,9 +78,12 @@ class Pack {
   [[nodiscard]] const kernels::LinearWeights& head() const;
   [[nodiscard]] const float* final_norm() const;
   [[nodiscard]] std::span<const double> inv_freq() const;
-  // The weight form of the layers' linears and the activation form of all.
+  // The weight form of the first layer's attn_o, and the activation form of all linears.
   [[nodiscard]] kernels::WeightForm weight_form() const;
   [[nodiscard]] kernels::ActForm act_form() const;
+  // A linear, or the floats of a vector or matrix, by the name of its part; nullptr if there is none.
+  [[nodiscard]] const kernels::LinearWeights* linear(std::string_view name) const;
+  [[nodiscard]] const float* floats(std::string_view name) const;
   // Bytes of the file.
   [[nodiscard]] std::size_t file_bytes() const;
 

@@ -55,37 +55,12 @@ Result<LinearNote> parse_note(const Json& json) {
 
 }  // namespace
 
-std::vector<Part> pack_parts(const ModelConfig& c) {
-  std::vector<Part> out;
-  const int q_width = c.heads * c.head_dim, kv_width = c.kv_heads * c.head_dim;
-  out.push_back({PartKind::kLinear, "embedding", "token_embd.weight", c.vocab, c.hidden});
-  for (int layer = 0; layer < c.layers; ++layer) {
-    const std::string to = fmt::format("layers.{}.", layer), from = fmt::format("blk.{}.", layer);
-    const auto vector = [&](const char* name, const char* source) {
-      out.push_back({PartKind::kVector, to + name, from + source, 1, c.hidden});
-    };
-    const auto linear = [&](const char* name, const char* source, int m, int k) {
-      out.push_back({PartKind::kLinear, to + name, from + source, m, k});
-    };
-    vector("attn_norm", "attn_norm.weight");
-    linear("attn_q", "attn_q.weight", q_width, c.hidden);
-    linear("attn_k", "attn_k.weight", kv_width, c.hidden);
-    linear("attn_v", "attn_v.weight", kv_width, c.hidden);
-    linear("attn_o", "attn_output.weight", c.hidden, q_width);
-    vector("ffn_norm", "ffn_norm.weight");
-    linear("ffn_gate", "ffn_gate.weight", c.ffn, c.hidden);
-    linear("ffn_up", "ffn_up.weight", c.ffn, c.hidden);
-    linear("ffn_down", "ffn_down.weight", c.hidden, c.ffn);
-  }
-  out.push_back({PartKind::kVector, "final_norm", "output_norm.weight", 1, c.hidden});
-  if (!c.tied_head) out.push_back({PartKind::kLinear, "head", "output.weight", c.vocab, c.hidden});
-  out.push_back({PartKind::kFrequencies, "rope.inv_freq", "", 1, c.head_dim / 2});
-  return out;
-}
-
 std::vector<safetensors::Tensor> part_tensors(const Part& part, WeightForm form) {
   const auto k = static_cast<std::uint64_t>(part.k);
   if (part.kind == PartKind::kVector) return {{part.name, Dtype::kF32, {k}}};
+  if (part.kind == PartKind::kMatrix) {
+    return {{part.name, Dtype::kF32, {static_cast<std::uint64_t>(part.m), k}}};
+  }
   if (part.kind == PartKind::kFrequencies) return {{part.name, Dtype::kF64, {k}}};
   const std::uint64_t tiles = (static_cast<std::uint64_t>(part.m) + kTileRows - 1) / kTileRows;
   const std::uint64_t groups = (k + kGroup - 1) / kGroup;
@@ -95,6 +70,7 @@ std::vector<safetensors::Tensor> part_tensors(const Part& part, WeightForm form)
   out.push_back({part.name + ".s", Dtype::kU16, {tiles, groups, kTileRows}});
   if (form == WeightForm::kU4) out.push_back({part.name + ".o", Dtype::kI16, {tiles, groups, kTileRows}});
   out.push_back({part.name + ".rs", Dtype::kF32, {tiles * kTileRows}});
+  if (part.has_bias) out.push_back({part.name + ".bias", Dtype::kF32, {tiles * kTileRows}});
   return out;
 }
 
@@ -151,8 +127,10 @@ void ContentHash::head(const Part& part) {
 void ContentHash::begin_linear(const Part& part, WeightForm form, ActForm act) {
   head(part);
   offsets_ = form == WeightForm::kU4;
-  // Group size, then flags: no sparsity mask and no bias in version 1.
-  const Bytes forms{static_cast<std::uint8_t>(form), static_cast<std::uint8_t>(act), kGroup, 0};
+  biases_ = part.has_bias;
+  // Group size, then flags: bit 1 a bias. (Bit 0 is for a sparsity mask of its own.)
+  const auto flags = static_cast<std::uint8_t>(part.has_bias ? 2 : 0);
+  const Bytes forms{static_cast<std::uint8_t>(form), static_cast<std::uint8_t>(act), kGroup, flags};
   hash_.update(forms);
 }
 
@@ -161,11 +139,12 @@ void ContentHash::linear_row(const RowCodes& row) {
   hash_.update(raw(row.s.data(), row.s.size() * 2));
   if (offsets_) hash_.update(raw(row.o.data(), row.o.size() * 2));
   hash_.update(raw(&row.rs, 4));
+  if (biases_) hash_.update(raw(&row.bias, 4));
 }
 
-void ContentHash::vector(const Part& part, const float* values) {
+void ContentHash::floats(const Part& part, const float* values) {
   head(part);
-  hash_.update(raw(values, k_ * 4));
+  hash_.update(raw(values, static_cast<std::size_t>(part.m) * k_ * 4));
 }
 
 void ContentHash::frequencies(const Part& part, const double* values) {

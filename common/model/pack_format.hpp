@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 // common/model/pack_format.hpp
 //
-// What the writer and the reader of packs share: the list of a model's parts in canonical order, the names of
-// their tensors, and the content hash.
+// What the writer and the reader of packs share: the tensors of a model's parts, and the content hash.
 //
-// Out      pack_parts: every part once, in the order in which the content hash takes them.
 // Exact    the content hash is BLAKE2b-256 with personalisation "adit1.pack"; it does not depend on storage.
 // Threads  ContentHash: one thread.
 // Source   kernels/NUMERICS.md, "Packs"
@@ -17,7 +15,7 @@
 #include <vector>
 
 #include "common/crypto/hash.hpp"
-#include "common/model/model_config.hpp"
+#include "common/model/model_parts.hpp"
 #include "common/model/quant_row.hpp"
 #include "common/model/safetensors.hpp"
 #include "kernels/linear/params.h"
@@ -25,21 +23,6 @@
 namespace adit::model {
 
 inline constexpr std::string_view kPackFormat = "adit.pack/1";
-
-enum class PartKind : std::uint8_t { kVector = 1, kLinear = 2, kFrequencies = 3 };
-
-struct Part {
-  PartKind kind = PartKind::kVector;
-  // "layers.3.attn_q", "final_norm", …
-  std::string name;
-  // Name of the GGUF tensor; empty for frequencies.
-  std::string source;
-  // Rows and columns of a linear; m = 1 for a vector of k.
-  int m = 1;
-  int k = 0;
-};
-
-[[nodiscard]] std::vector<Part> pack_parts(const ModelConfig& config);
 
 // The tensors that hold a part, without offsets. `form` is for linears.
 [[nodiscard]] std::vector<safetensors::Tensor> part_tensors(const Part& part, kernels::WeightForm form);
@@ -60,9 +43,11 @@ class ContentHash {
  public:
   ContentHash(std::string_view config_json, std::string_view tokenizer, std::string_view chat_template);
   void begin_linear(const Part& part, kernels::WeightForm form, kernels::ActForm act);
-  // Rows of the linear begun last, in ascending order; k codes of each count.
+  // Rows of the linear begun last, in ascending order; k codes of each count, and the bias of a part that
+  // has biases.
   void linear_row(const RowCodes& row);
-  void vector(const Part& part, const float* values);
+  // values: [m * k]
+  void floats(const Part& part, const float* values);
   void frequencies(const Part& part, const double* values);
   [[nodiscard]] Hash256 finish() { return hash_.finish(); }
 
@@ -72,6 +57,7 @@ class ContentHash {
   crypto::PersonalHash hash_;
   std::size_t k_ = 0;
   bool offsets_ = false;
+  bool biases_ = false;
 };
 
 }  // namespace adit::model

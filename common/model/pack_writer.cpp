@@ -6,11 +6,11 @@
 #include <mutex>
 #include <optional>
 
-#include "common/model/gguf_model.hpp"
 #include "common/model/linear_tiles.hpp"
 #include "common/model/pack.hpp"
 #include "common/model/pack_format.hpp"
 #include "common/model/parallel_rows.hpp"
+#include "common/model/rope_frequencies.hpp"
 
 namespace adit::model {
 namespace {
@@ -21,17 +21,15 @@ using kernels::WeightForm;
 constexpr int kBlockRows = 1024;
 constexpr int kChunkRows = 16;
 
-WeightForm form_of(const Part& part, const GgufTensor& tensor, int bits) {
-  const bool in_layer = part.name != "embedding" && part.name != "head";
-  const bool eight = tensor.type == static_cast<std::uint32_t>(GgufType::kQ8_0);
-  return bits == 4 && in_layer && !eight ? WeightForm::kU4 : WeightForm::kI8;
+WeightForm form_of(const Part& part, const PartStorage& storage, int bits) {
+  return bits == 4 && part.layer >= 0 && storage.type != GgufType::kQ8_0 ? WeightForm::kU4 : WeightForm::kI8;
 }
 
-// One packing run: from an open GGUF to a finished writer.
+// One packing run: from an open model to a finished writer.
 class Packer {
  public:
-  Packer(const Gguf& gguf, const PackOptions& options, const PackProgress& progress)
-      : gguf_(gguf), options_(options), progress_(progress) {}
+  Packer(const WeightSource& source, const PackOptions& options, const PackProgress& progress)
+      : source_(source), config_(source.config()), options_(options), progress_(progress) {}
 
   Result<PackSummary> run(const std::filesystem::path& out) {
     ADIT_TRY_VOID(plan());
@@ -54,27 +52,25 @@ class Packer {
 
  private:
   Result<void> plan() {
-    ADIT_TRY(config_, config_from_gguf(gguf_));
-    parts_ = pack_parts(config_);
-    ADIT_TRY_VOID(check_no_other_tensors(gguf_, parts_));
-    ADIT_TRY(const TokenizerParts tokenizer, tokenizer_from_gguf(gguf_));
+    parts_ = model_parts(config_);
+    ADIT_TRY(const TokenizerParts tokenizer, source_.tokenizer());
     if (tokenizer.tokens.size() != static_cast<std::size_t>(config_.vocab)) {
-      return invalid_argument("{}: key tokenizer.ggml.tokens: {} tokens, but token_embd.weight has {} rows",
-                              gguf_.label(), tokenizer.tokens.size(), config_.vocab);
+      return invalid_argument("{}: tokenizer: {} tokens, but the embedding has {} rows", source_.label(),
+                              tokenizer.tokens.size(), config_.vocab);
     }
     auto blob = make_tokenizer_blob(tokenizer);
-    if (!blob) return tl::unexpected<Error>(blob.error().context(gguf_.label()));
+    if (!blob) return tl::unexpected<Error>(blob.error().context(source_.label()));
     metadata_["format"] = kPackFormat;
     metadata_["config"] = config_json(config_);
     metadata_["tokenizer"] = *std::move(blob);
-    ADIT_TRY(metadata_["chat_template"], chat_template_from_gguf(gguf_));
+    ADIT_TRY(metadata_["chat_template"], source_.chat_template());
     std::vector<safetensors::Tensor> tensors;
     for (const Part& part : parts_) {
       WeightForm form = WeightForm::kI8;
       if (part.kind != PartKind::kFrequencies) {
-        ADIT_TRY(const GgufTensor* source, source_tensor(gguf_, part));
-        bytes_all_ += source->bytes;
-        form = form_of(part, *source, options_.bits);
+        ADIT_TRY(const PartStorage storage, source_.storage(part));
+        bytes_all_ += storage.bytes;
+        form = form_of(part, storage, options_.bits);
       }
       if (part.kind == PartKind::kLinear) notes_[part.name] = LinearNote{form, options_.act, 0, 0};
       for (auto& tensor : part_tensors(part, form)) tensors.push_back(std::move(tensor));
@@ -88,37 +84,40 @@ class Packer {
     metadata_["linears"] = notes_json(notes_);
     metadata_["content_hash"] = to_hex(summary_.content_hash);
     auto header = safetensors::header_bytes(placed_, metadata_);
-    if (!header) return tl::unexpected<Error>(header.error().context(gguf_.label()));
+    if (!header) return tl::unexpected<Error>(header.error().context(source_.label()));
     return header;
   }
 
   Result<void> write_part(const Part& part, safetensors::Writer& writer, ContentHash& hash) {
     if (part.kind == PartKind::kFrequencies) {
-      const std::vector<double> values = inverse_frequencies(config_.rope_theta, config_.head_dim);
+      const std::vector<double> values = inverse_frequencies(config_);
       hash.frequencies(part, values.data());
       return append(writer, {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * 8});
     }
-    ADIT_TRY(const GgufTensor* source, source_tensor(gguf_, part));
+    ADIT_TRY(const PartStorage storage, source_.storage(part));
     report(0.95 * static_cast<double>(bytes_done_) / static_cast<double>(bytes_all_), part.name);
-    bytes_done_ += source->bytes;
-    if (part.kind == PartKind::kLinear) return write_linear(part, *source, writer, hash);
-    std::vector<float> values(static_cast<std::size_t>(part.k));
-    ADIT_TRY_VOID(gguf_.dequantize(*source, 0, 1, values.data()));
-    hash.vector(part, values.data());
+    bytes_done_ += storage.bytes;
+    if (part.kind == PartKind::kLinear) return write_linear(part, storage, writer, hash);
+    std::vector<float> values(static_cast<std::size_t>(part.m) * static_cast<std::size_t>(part.k));
+    ADIT_TRY_VOID(read_rows(source_, part, 0, part.m, values.data()));
+    hash.floats(part, values.data());
     return append(writer, {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * 4});
   }
 
-  Result<void> write_linear(const Part& part, const GgufTensor& source, safetensors::Writer& writer,
+  Result<void> write_linear(const Part& part, const PartStorage& storage, safetensors::Writer& writer,
                             ContentHash& hash) {
     LinearNote& note = notes_.at(part.name);
-    LinearTiles tiles(note.form, note.act, part.m, part.k);
+    LinearTiles tiles(note.form, note.act, part.m, part.k, part.has_bias);
+    std::vector<float> bias(part.has_bias ? static_cast<std::size_t>(part.m) : 0);
+    if (part.has_bias) ADIT_TRY_VOID(source_.bias(part, bias.data()));
     hash.begin_linear(part, note.form, note.act);
     std::vector<RowCodes> rows(kBlockRows);
     for (int begin = 0; begin < part.m; begin += kBlockRows) {
       const int count = std::min(kBlockRows, part.m - begin);
-      ADIT_TRY_VOID(quantize_block(part, source, note.form, begin, count, rows));
+      ADIT_TRY_VOID(quantize_block(part, storage, note.form, begin, count, rows));
       for (int i = 0; i < count; ++i) {
-        const RowCodes& row = rows[static_cast<std::size_t>(i)];
+        RowCodes& row = rows[static_cast<std::size_t>(i)];
+        if (part.has_bias) row.bias = bias[static_cast<std::size_t>(begin + i)];
         tiles.store_row(begin + i, row);
         hash.linear_row(row);
         note.abs_row_max = std::max(note.abs_row_max, row.abs_sum);
@@ -131,29 +130,36 @@ class Packer {
     ADIT_TRY_VOID(append(writer, tiles.q_bytes()));
     ADIT_TRY_VOID(append(writer, tiles.s_bytes()));
     if (note.form == WeightForm::kU4) ADIT_TRY_VOID(append(writer, tiles.o_bytes()));
-    return append(writer, tiles.rs_bytes());
+    ADIT_TRY_VOID(append(writer, tiles.rs_bytes()));
+    if (!part.has_bias) return {};
+    return append(writer, tiles.bias_bytes());
   }
 
-  Result<void> quantize_block(const Part& part, const GgufTensor& source, WeightForm form, int begin,
+  Result<void> quantize_block(const Part& part, const PartStorage& storage, WeightForm form, int begin,
                               int count, std::vector<RowCodes>& rows) {
     std::mutex mutex;
     std::optional<Error> first;
     parallel_rows(options_.threads, count, kChunkRows, [&](int from, int to) {
+      Bytes scratch;
       for (int i = from; i < to; ++i) {
-        const auto at = static_cast<std::uint64_t>(source_row(config_, part, begin + i));
-        const auto result = quantize_row(static_cast<GgufType>(source.type), gguf_.row_bytes(source, at),
-                                         part.k, form, rows[static_cast<std::size_t>(i)]);
+        const auto result =
+            quantize_one(part, storage, form, begin + i, scratch, rows[static_cast<std::size_t>(i)]);
         if (result) continue;
         const std::lock_guard lock(mutex);
-        if (!first) {
-          first = result.error().context(fmt::format("{}: offset {}: tensor {}: row {}", gguf_.label(),
-                                                     source.offset + at * (source.bytes / source.rows),
-                                                     source.name, at));
-        }
+        if (!first) first = result.error();
       }
     });
     if (first) return tl::unexpected<Error>(*first);
     return {};
+  }
+
+  Result<void> quantize_one(const Part& part, const PartStorage& storage, WeightForm form, int row,
+                            Bytes& scratch, RowCodes& out) const {
+    ADIT_TRY(const ByteView bytes, source_.row(part, row, scratch));
+    const auto done = quantize_row(storage.type, bytes, part.k, form, out);
+    if (done) return {};
+    return tl::unexpected<Error>(
+        done.error().context(fmt::format("{}: {}", source_.label(), source_.place(part, row))));
   }
 
   Result<void> append(safetensors::Writer& writer, ByteView bytes) {
@@ -165,10 +171,10 @@ class Packer {
     if (progress_) progress_(done, what);
   }
 
-  const Gguf& gguf_;
+  const WeightSource& source_;
+  const ModelConfig& config_;
   const PackOptions& options_;
   const PackProgress& progress_;
-  ModelConfig config_;
   std::vector<Part> parts_;
   std::vector<safetensors::Tensor> placed_;
   safetensors::Metadata metadata_;
@@ -182,12 +188,17 @@ class Packer {
 
 }  // namespace
 
-Result<PackSummary> pack_gguf(const std::filesystem::path& gguf, const std::filesystem::path& out,
-                              const PackOptions& options, const PackProgress& progress) {
+Result<PackSummary> pack_model(const WeightSource& source, const std::filesystem::path& out,
+                               const PackOptions& options, const PackProgress& progress) {
   if (options.bits != 4 && options.bits != 8)
     return invalid_argument("{} bits, expected 4 or 8", options.bits);
-  ADIT_TRY(const Gguf file, Gguf::open(gguf));
-  return Packer(file, options, progress).run(out);
+  return Packer(source, options, progress).run(out);
+}
+
+Result<PackSummary> pack_model(const std::filesystem::path& path, const std::filesystem::path& out,
+                               const PackOptions& options, const PackProgress& progress) {
+  ADIT_TRY(const auto source, open_weights(path));
+  return pack_model(*source, out, options, progress);
 }
 
 }  // namespace adit::model

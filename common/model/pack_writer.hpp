@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // common/model/pack_writer.hpp
 //
-// GGUF file -> pack file.
+// A published model -> pack file.
 //
-// In       a GGUF of the llama family with F32, F16, Q8_0, Q4_0 or Q4_1 weights.
+// In       anything that weight_source.hpp opens.
 // Out      a pack, written beside `out` and renamed over it when complete and checked.
-// Errors   as Gguf; kUnimplemented for another family or storage type; kResourceExhausted for a full disk.
-// Threads  pack_gguf uses options.threads threads; `progress` is called from the calling thread.
+// Errors   as open_weights; kResourceExhausted for a full disk.
+// Threads  pack_model uses options.threads threads; `progress` is called from the calling thread.
 // Source   kernels/NUMERICS.md, "Packs"
 // Tests    tests/unit/common/model/pack_test.cpp
 #pragma once
@@ -18,6 +18,7 @@
 
 #include "common/base/bytes.hpp"
 #include "common/base/result.hpp"
+#include "common/model/weight_source.hpp"
 #include "kernels/linear/params.h"
 
 namespace adit::model {
@@ -42,8 +43,11 @@ struct PackSummary {
 // Called with the share of the work done, 0..1, and what is being done.
 using PackProgress = std::function<void(double done, std::string_view what)>;
 
-[[nodiscard]] Result<PackSummary> pack_gguf(const std::filesystem::path& gguf,
-                                            const std::filesystem::path& out, const PackOptions& options,
-                                            const PackProgress& progress);
+[[nodiscard]] Result<PackSummary> pack_model(const WeightSource& source, const std::filesystem::path& out,
+                                             const PackOptions& options, const PackProgress& progress);
+// The same for the file or folder at `path`.
+[[nodiscard]] Result<PackSummary> pack_model(const std::filesystem::path& path,
+                                             const std::filesystem::path& out, const PackOptions& options,
+                                             const PackProgress& progress);
 
 }  // namespace adit::model

@@ -35,6 +35,8 @@ struct RowCodes {
   std::vector<std::uint16_t> s;  // [groups]
   std::vector<std::int16_t> o;   // [groups]; all 0 for kI8
   float rs = 0;
+  // Of a linear that has biases; quantize_row leaves it alone.
+  float bias = 0;
   std::uint64_t abs_sum = 0;
   std::uint64_t sq_sum = 0;
   // Squared error of W * rs and the squared length of the row.

@@ -7,7 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "common/model/pack_format.hpp"
 #include "common/model/parallel_rows.hpp"
 #include "common/model/reference_gemm.hpp"
 #include "common/model/reference_weights.hpp"
@@ -246,10 +245,10 @@ Result<void> Reference::State::feed_forward(int layer, Rows& x) const {
   return {};
 }
 
-Result<Reference> Reference::from_gguf(const Gguf& gguf, int threads) {
+Result<Reference> Reference::from_source(const WeightSource& source, int threads) {
   auto state = std::make_unique<State>();
-  ADIT_TRY(state->weights, weights_of(gguf));
-  state->parts = pack_parts(state->weights->config());
+  state->weights = weights_of(source);
+  state->parts = model_parts(state->weights->config());
   state->threads = threads;
   return Reference(std::move(state));
 }
@@ -257,7 +256,7 @@ Result<Reference> Reference::from_gguf(const Gguf& gguf, int threads) {
 Result<Reference> Reference::from_pack(const Pack& pack, int threads) {
   auto state = std::make_unique<State>();
   state->weights = weights_of(pack);
-  state->parts = pack_parts(state->weights->config());
+  state->parts = model_parts(state->weights->config());
   state->threads = threads;
   return Reference(std::move(state));
 }

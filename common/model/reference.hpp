@@ -23,16 +23,16 @@
 
 #include "common/base/result.hpp"
 #include "common/base/strong.hpp"
-#include "common/model/gguf.hpp"
 #include "common/model/model_config.hpp"
 #include "common/model/pack.hpp"
+#include "common/model/weight_source.hpp"
 
 namespace adit::model {
 
 class Reference {
  public:
-  // The file or pack must outlive the Reference.
-  [[nodiscard]] static Result<Reference> from_gguf(const Gguf& gguf, int threads);
+  // The source or pack must outlive the Reference.
+  [[nodiscard]] static Result<Reference> from_source(const WeightSource& source, int threads);
   [[nodiscard]] static Result<Reference> from_pack(const Pack& pack, int threads);
   Reference(Reference&&) noexcept;
   Reference& operator=(Reference&&) noexcept;

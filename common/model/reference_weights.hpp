@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // common/model/reference_weights.hpp
 //
-// Where the reference model gets its f32 weights: a GGUF file or a pack.
+// Where the reference model gets its f32 weights: a published model or a pack.
 //
 // Out      rows in our order (q and k halves apart), one part at a time.
 // Errors   those of the file.
@@ -12,10 +12,9 @@
 #include <optional>
 #include <vector>
 
-#include "common/model/gguf.hpp"
 #include "common/model/model_config.hpp"
 #include "common/model/pack.hpp"
-#include "common/model/pack_format.hpp"
+#include "common/model/weight_source.hpp"
 
 namespace adit::model {
 
@@ -25,11 +24,13 @@ class ReferenceWeights {
   [[nodiscard]] virtual const ModelConfig& config() const = 0;
   // out: [count][part.k]
   [[nodiscard]] virtual Result<void> rows(const Part& part, int begin, int count, float* out) const = 0;
+  // out: [part.m]
+  [[nodiscard]] virtual Result<void> bias(const Part& part, float* out) const = 0;
   // How activations are rounded before linear layers; nullopt: not at all.
   [[nodiscard]] virtual std::optional<kernels::ActForm> act() const = 0;
 };
 
-[[nodiscard]] Result<std::unique_ptr<ReferenceWeights>> weights_of(const Gguf& gguf);
+[[nodiscard]] std::unique_ptr<ReferenceWeights> weights_of(const WeightSource& source);
 [[nodiscard]] std::unique_ptr<ReferenceWeights> weights_of(const Pack& pack);
 
 }  // namespace adit::model

@@ -8,9 +8,9 @@
 
 #include "common/base/files.hpp"
 #include "common/base/limits.hpp"
-#include "common/model/gguf.hpp"
 #include "common/model/reference.hpp"
 #include "common/model/tokenizer.hpp"
+#include "common/model/weight_source.hpp"
 
 namespace adit::miner {
 namespace {
@@ -38,8 +38,8 @@ Result<model::EvalReport> evaluate(const model::Pack& pack, const std::filesyste
   const int threads = settings.threads > 0
                           ? settings.threads
                           : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  ADIT_TRY(const model::Gguf file, model::Gguf::open(gguf));
-  ADIT_TRY(const model::Reference reference, model::Reference::from_gguf(file, threads));
+  ADIT_TRY(const auto original, model::open_weights(gguf));
+  ADIT_TRY(const model::Reference reference, model::Reference::from_source(*original, threads));
   ADIT_TRY_VOID(check_same_shape(pack, reference, gguf.string()));
   ADIT_TRY(const std::string text, text_of(settings));
   ADIT_TRY(const model::Tokenizer tokenizer, model::Tokenizer::from_blob(pack.tokenizer_json()));

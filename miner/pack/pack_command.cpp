@@ -86,7 +86,7 @@ Result<model::PackSummary> pack(const PackCommand& command, std::optional<double
   {
     ProgressLine line("packing");
     ADIT_TRY(summary,
-             model::pack_gguf(command.input, candidate.path(),
+             model::pack_model(command.input, candidate.path(),
                               {.bits = command.bits, .act = command.act, .threads = command.threads},
                               [&](double done, std::string_view what) { line.show(done, what); }));
   }

@@ -31,10 +31,10 @@ TEST_P(Quality, mean_kl_is_within_the_bound) {
   if (!path) GTEST_SKIP() << test::kNoTestModel;
   const Form form = GetParam();
   const test::TempDir dir;
-  ASSERT_TRUE(pack_gguf(*path, dir.path() / "p.adit", {.bits = form.bits, .act = form.act}, {}));
+  ASSERT_TRUE(pack_model(*path, dir.path() / "p.adit", {.bits = form.bits, .act = form.act}, {}));
   const Pack pack = Pack::open(dir.path() / "p.adit").value();
-  const Gguf gguf = Gguf::open(*path).value();
-  const Reference reference = Reference::from_gguf(gguf, 0).value();
+  const auto source = open_weights(*path).value();
+  const Reference reference = Reference::from_source(*source, 0).value();
   const Bytes text = read_file(std::string(ADIT_SOURCE_DIR) + "/tests/data/eval.txt", 1 << 20).value();
   auto ids = Tokenizer::from_blob(pack.tokenizer_json()).value().encode(as_text(text), false).value();
   ASSERT_GE(ids.size(), 8000u);

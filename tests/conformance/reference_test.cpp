@@ -73,8 +73,8 @@ TEST(ReferenceConformance, logits_agree_with_another_implementation) {
   const auto path = test::test_model();
   if (!path) GTEST_SKIP() << test::kNoTestModel;
   const Golden golden = load_golden();
-  const Gguf gguf = Gguf::open(*path).value();
-  const Reference reference = Reference::from_gguf(gguf, 0).value();
+  const auto source = open_weights(*path).value();
+  const Reference reference = Reference::from_source(*source, 0).value();
   const auto vocab = static_cast<std::size_t>(reference.config().vocab);
   const auto hidden = reference.hidden(std::vector<std::vector<TokenId>>{golden.ids}).value();
   std::vector<float> logits(golden.ids.size() * vocab);
@@ -101,8 +101,8 @@ TEST(ReferenceConformance, greedy_continuations_are_equal) {
   if (!path) GTEST_SKIP() << test::kNoTestModel;
   const auto cases = test::load_vectors("reference/greedy.json");
   ASSERT_EQ(cases.size(), 5u);
-  const Gguf gguf = Gguf::open(*path).value();
-  const Reference reference = Reference::from_gguf(gguf, 0).value();
+  const auto source = open_weights(*path).value();
+  const Reference reference = Reference::from_source(*source, 0).value();
   const ModelConfig& config = reference.config();
   // One pass is enough: where every choice before was theirs, the next one must be theirs too.
   std::vector<std::vector<TokenId>> sequences;

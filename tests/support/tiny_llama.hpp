@@ -138,7 +138,7 @@ inline model::Pack tiny_llama_pack(const std::filesystem::path& folder, const Ti
     return result;
   };
   need(write_file_atomic(gguf, tiny_llama_gguf(shape)));
-  need(model::pack_gguf(gguf, out, options, [](double, std::string_view) {}));
+  need(model::pack_model(gguf, out, options, [](double, std::string_view) {}));
   return std::move(*need(model::Pack::open(out)));
 }
 

@@ -163,7 +163,7 @@ TEST(ExactnessRealModel, same_bits_for_every_isa_thread_count_chunk_and_batch) {
   const test::TempDir folder;
   for (const int bits : {8, 4}) {
     const std::filesystem::path path = folder.path() / ("w" + std::to_string(bits) + ".adit");
-    const auto packed = pack_gguf(*gguf, path, {.bits = bits}, [](double, std::string_view) {});
+    const auto packed = pack_model(*gguf, path, {.bits = bits}, [](double, std::string_view) {});
     ASSERT_TRUE(packed) << packed.error().message;
     const Pack pack = Pack::open(path).value();
     SeededRng rng(43);

@@ -20,7 +20,7 @@ std::string error_after(const std::string& from, const std::string& to) {
   EXPECT_NE(at, std::string::npos) << from;
   std::copy(to.begin(), to.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at));
   EXPECT_TRUE(write_file_atomic(dir.path() / "m.gguf", bytes));
-  const auto result = pack_gguf(dir.path() / "m.gguf", dir.path() / "m.adit", {}, {});
+  const auto result = pack_model(dir.path() / "m.gguf", dir.path() / "m.adit", {}, {});
   const auto files = std::distance(std::filesystem::directory_iterator(dir.path()), {});
   EXPECT_EQ(files, result ? 2 : 1) << "something was left behind";
   if (result) return "packed";
@@ -63,7 +63,7 @@ TEST(PackSource, stored_types_become_the_forms_that_the_options_ask_for) {
   EXPECT_EQ(four.embedding().form, kernels::WeightForm::kI8);
   EXPECT_EQ(eight.weight_form(), kernels::WeightForm::kI8);
   EXPECT_NE(four.content_hash(), eight.content_hash());
-  EXPECT_EQ(pack_gguf(dir.path() / "tiny.gguf", dir.path() / "x", {.bits = 5}, {}).error().code,
+  EXPECT_EQ(pack_model(dir.path() / "tiny.gguf", dir.path() / "x", {.bits = 5}, {}).error().code,
             ErrorCode::kInvalidArgument);
 }
 

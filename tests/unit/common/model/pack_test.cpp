@@ -58,7 +58,7 @@ TEST(Pack, packing_gives_the_same_bytes_on_every_machine_and_thread_count) {
     const auto out = dir.path() / golden.name;
     double last = 0;
     const auto summary =
-        pack_gguf(vector_path("tiny.gguf"), out, golden.options, [&](double done, std::string_view) {
+        pack_model(vector_path("tiny.gguf"), out, golden.options, [&](double done, std::string_view) {
           EXPECT_GE(done, last);
           last = done;
         });
@@ -223,14 +223,14 @@ TEST(Pack, a_write_that_fails_leaves_what_stood_there) {
   const rlimit small{20000, old.rlim_max};
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-  const auto result = pack_gguf(vector_path("tiny.gguf"), out, {}, {});
+  const auto result = pack_model(vector_path("tiny.gguf"), out, {}, {});
   setrlimit(RLIMIT_FSIZE, &old);
   std::signal(SIGXFSZ, handler);
   ASSERT_FALSE(result);
   EXPECT_NE(result.error().message.find("out.adit"), std::string::npos) << result.error().message;
   EXPECT_EQ(as_text(read_file(out, 100).value()), "before");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir.path()), {}), 1);
-  EXPECT_EQ(pack_gguf(vector_path("tiny.gguf"), dir.path() / "no" / "x.adit", {}, {}).error().code,
+  EXPECT_EQ(pack_model(vector_path("tiny.gguf"), dir.path() / "no" / "x.adit", {}, {}).error().code,
             ErrorCode::kNotFound);
 }
 

@@ -53,11 +53,11 @@ class TinyReference : public ::testing::Test {
   test::TempDir dir_;
   Pack w8_ = test::tiny_llama_pack(dir_.path(), {}, {.bits = 8, .act = kernels::ActForm::kA16});
   Pack w4g_ = test::tiny_llama_pack(dir_.path(), {}, {.bits = 4, .act = kernels::ActForm::kA8g32});
-  Gguf gguf_ = Gguf::open(dir_.path() / "tiny.gguf").value();
+  std::unique_ptr<WeightSource> source_ = open_weights(dir_.path() / "tiny.gguf").value();
 };
 
 TEST_F(TinyReference, a_sequence_does_not_depend_on_its_neighbours_or_on_what_follows) {
-  const auto reference = Reference::from_gguf(gguf_, 2).value();
+  const auto reference = Reference::from_source(*source_, 2).value();
   const auto one = some_ids(100, 300, 1), two = some_ids(37, 300, 2);
   const std::vector<std::vector<TokenId>> both{two, one};
   const auto hidden = reference.hidden(both).value();
@@ -76,7 +76,7 @@ TEST_F(TinyReference, a_sequence_does_not_depend_on_its_neighbours_or_on_what_fo
 }
 
 TEST_F(TinyReference, refuses_ids_outside_of_the_vocabulary_and_empty_sequences) {
-  const auto reference = Reference::from_gguf(gguf_, 1).value();
+  const auto reference = Reference::from_source(*source_, 1).value();
   EXPECT_EQ(reference.hidden(std::vector<std::vector<TokenId>>{{300}}).error().code,
             ErrorCode::kInvalidArgument);
   EXPECT_EQ(reference.hidden(std::vector<std::vector<TokenId>>{{}}).error().code,
@@ -84,7 +84,7 @@ TEST_F(TinyReference, refuses_ids_outside_of_the_vocabulary_and_empty_sequences)
 }
 
 TEST_F(TinyReference, a_model_compared_with_itself_agrees_and_its_perplexity_is_the_plain_formula) {
-  const auto reference = Reference::from_gguf(gguf_, 2).value();
+  const auto reference = Reference::from_source(*source_, 2).value();
   const auto ids = some_ids(150, 300, 3);
   const auto a = reference_source(reference), b = reference_source(reference);
   const EvalOptions options{.vocab = 300, .window = 100, .threads = 2};
@@ -118,7 +118,7 @@ double kl_between(LogitsSource& a, LogitsSource& b) {
 // share the pack but no forward pass. A random model magnifies each rounding, so the measure is how far the
 // pack itself is from its source.
 TEST_F(TinyReference, the_engine_computes_what_the_pack_says) {
-  const auto source = Reference::from_gguf(gguf_, 2).value();
+  const auto source = Reference::from_source(*source_, 2).value();
   double from_source[2];
   for (int i = 0; i < 2; ++i) {
     const Pack& pack = i == 0 ? w8_ : w4g_;
@@ -133,7 +133,7 @@ TEST_F(TinyReference, the_engine_computes_what_the_pack_says) {
 }
 
 TEST_F(TinyReference, too_short_a_text_is_refused) {
-  const auto reference = Reference::from_gguf(gguf_, 1).value();
+  const auto reference = Reference::from_source(*source_, 1).value();
   const auto a = reference_source(reference), b = reference_source(reference);
   const std::vector<TokenId> one{1};
   EXPECT_EQ(compare_models(one, *a, *b, {.vocab = 300}, {}).error().code, ErrorCode::kInvalidArgument);

@@ -117,7 +117,7 @@ void check_real(int bits) {
   if (!is_usable) {
     const auto path = folder.path() / "made.adit";
     const auto packed =
-        model::pack_gguf(*gguf, path, {.bits = bits}, [](double, std::string_view) {});
+        model::pack_model(*gguf, path, {.bits = bits}, [](double, std::string_view) {});
     ASSERT_TRUE(packed) << packed.error().message;
     pack = model::Pack::open(path);
   }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "common/model/bpe.hpp"
 
+#include <algorithm>
 #include <queue>
 #include <utility>
+
+#include "common/model/unicode_classes.hpp"
 
 namespace adit::model {
 namespace {
@@ -34,33 +37,62 @@ struct Candidate {
 
 }  // namespace
 
-bool Bpe::add_merge(TokenId left, TokenId right, TokenId merged) {
-  const auto rank = static_cast<std::uint32_t>(merges_.size());
-  return merges_.emplace(pair_key(left, right), Merge{rank, merged}).second;
+bool Bpe::add_merge(TokenId left, TokenId right, TokenId merged, std::uint32_t rank) {
+  return merges_.insert(pair_key(left, right), Merge{rank, merged});
 }
 
-const Bpe::Merge* Bpe::find(TokenId left, TokenId right) const {
-  const auto found = merges_.find(pair_key(left, right));
-  return found == merges_.end() ? nullptr : &found->second;
+void Bpe::character(std::string_view one, char32_t code, bool& after_unknown,
+                    std::vector<TokenId>& out) const {
+  if (const TokenId* id = character_ids_.find(code); id != nullptr) {
+    out.push_back(*id);
+    after_unknown = false;
+    return;
+  }
+  const bool has_bytes = std::all_of(one.begin(), one.end(),
+                                     [&](char c) { return fallback_[static_cast<std::uint8_t>(c)] >= 0; });
+  if (has_bytes) {
+    for (const char c : one) out.push_back(fallback_[static_cast<std::uint8_t>(c)]);
+    after_unknown = false;
+    return;
+  }
+  if (unknown_ >= 0 && !(after_unknown && fuse_unknown_)) out.push_back(unknown_);
+  after_unknown = unknown_ >= 0;
+}
+
+void Bpe::first_ids(std::string_view word, std::vector<TokenId>& out) const {
+  out.reserve(word.size());
+  bool after_unknown = false;
+  while (characters_ && !word.empty()) {
+    const Utf8Step step = decode_utf8(word);
+    character(word.substr(0, step.length), step.code, after_unknown, out);
+    word.remove_prefix(step.length);
+  }
+  for (const char c : word) {
+    const TokenId id = byte_ids_[static_cast<std::uint8_t>(c)];
+    if (id >= 0) {
+      out.push_back(id);
+    } else if (unknown_ >= 0 && !(after_unknown && fuse_unknown_)) {
+      out.push_back(unknown_);
+    }
+    after_unknown = id < 0 && unknown_ >= 0;
+  }
 }
 
 std::vector<TokenId> Bpe::merge(std::string_view word) const {
+  std::vector<TokenId> ids;
+  first_ids(word, ids);
+  if (ids.size() < 2) return ids;
   std::vector<Symbol> symbols;
-  symbols.reserve(word.size());
-  for (const char c : word) {
-    const TokenId id = byte_ids_[static_cast<std::uint8_t>(c)];
-    if (id < 0) continue;
-    const auto here = static_cast<std::uint32_t>(symbols.size());
-    symbols.push_back({id, here == 0 ? kNone : here - 1, here + 1});
-  }
-  if (!symbols.empty()) symbols.back().next = kNone;
+  symbols.reserve(ids.size());
+  for (std::uint32_t i = 0; i < ids.size(); ++i) symbols.push_back({ids[i], i == 0 ? kNone : i - 1, i + 1});
+  symbols.back().next = kNone;
 
   std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
   const auto offer = [&](std::uint32_t position) {
     if (position == kNone || symbols[position].next == kNone) return;
     const Symbol& left = symbols[position];
     const Symbol& right = symbols[left.next];
-    if (const Merge* found = find(left.id, right.id); found != nullptr) {
+    if (const Merge* found = merges_.find(pair_key(left.id, right.id)); found != nullptr) {
       queue.push({found->rank, position, left.id, right.id, found->merged});
     }
   };
@@ -78,7 +110,7 @@ std::vector<TokenId> Bpe::merge(std::string_view word) const {
     offer(left.previous);
     offer(best.position);
   }
-  std::vector<TokenId> ids;
+  ids.clear();
   for (const Symbol& symbol : symbols) {
     if (symbol.id >= 0) ids.push_back(symbol.id);
   }
@@ -86,7 +118,7 @@ std::vector<TokenId> Bpe::merge(std::string_view word) const {
 }
 
 void Bpe::encode_word(std::string_view word, std::vector<TokenId>& out) const {
-  if (word.size() == 1) {
+  if (word.size() == 1 && !characters_ && unknown_ < 0) {
     const TokenId id = byte_ids_[static_cast<std::uint8_t>(word[0])];
     if (id >= 0) out.push_back(id);
     return;

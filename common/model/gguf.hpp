@@ -89,6 +89,8 @@ class Gguf {
   [[nodiscard]] Result<std::string> string_at(std::string_view key) const;
   [[nodiscard]] Result<std::vector<std::string>> strings_at(std::string_view key) const;
   [[nodiscard]] Result<std::vector<std::int64_t>> integers_at(std::string_view key) const;
+  // An array of floating point numbers.
+  [[nodiscard]] Result<std::vector<double>> numbers_at(std::string_view key) const;
 
   // The raw blocks of one row.
   [[nodiscard]] ByteView row_bytes(const GgufTensor& tensor, std::uint64_t row) const;

@@ -96,28 +96,5 @@ Result<ModelConfig> config_from_gguf(const Gguf& gguf) {
   return config;
 }
 
-Result<TokenizerParts> tokenizer_from_gguf(const Gguf& gguf) {
-  TokenizerParts parts;
-  ADIT_TRY(parts.kind, gguf.string_at("tokenizer.ggml.model"));
-  ADIT_TRY(parts.pre, gguf.string_at("tokenizer.ggml.pre"));
-  ADIT_TRY(parts.tokens, gguf.strings_at("tokenizer.ggml.tokens"));
-  ADIT_TRY(parts.merges, gguf.strings_at("tokenizer.ggml.merges"));
-  ADIT_TRY(const std::vector<std::int64_t> types, gguf.integers_at("tokenizer.ggml.token_type"));
-  for (const std::int64_t type : types)
-    parts.types.push_back(static_cast<int>(std::clamp<std::int64_t>(type, -1, 99)));
-  ADIT_TRY(parts.bos, token_or(gguf, "bos_token_id", -1));
-  ADIT_TRY(parts.eos, token_or(gguf, "eos_token_id", -1));
-  ADIT_TRY(parts.unk, token_or(gguf, "unknown_token_id", -1));
-  ADIT_TRY(parts.pad, token_or(gguf, "padding_token_id", -1));
-  if (gguf.has("tokenizer.ggml.add_bos_token")) {
-    ADIT_TRY(parts.add_bos, gguf.bool_at("tokenizer.ggml.add_bos_token"));
-  }
-  return parts;
-}
-
-Result<std::string> chat_template_from_gguf(const Gguf& gguf) {
-  if (!gguf.has("tokenizer.chat_template")) return std::string();
-  return gguf.string_at("tokenizer.chat_template");
-}
 
 }  // namespace adit::model

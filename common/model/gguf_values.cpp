@@ -131,6 +131,21 @@ Result<std::vector<std::string>> Gguf::strings_at(std::string_view key) const {
   return out;
 }
 
+Result<std::vector<double>> Gguf::numbers_at(std::string_view key) const {
+  ADIT_TRY(const Value* found, value(key));
+  const bool wide = found->item_kind == GgufKind::kF64;
+  if (found->kind != GgufKind::kArray || (!wide && found->item_kind != GgufKind::kF32)) {
+    return wrong_kind(*found, "an array of floating point numbers");
+  }
+  std::vector<double> out;
+  out.reserve(found->count);
+  for (std::uint64_t i = 0; i < found->count; ++i) {
+    const std::uint8_t* from = bytes_.data() + found->offset + i * (wide ? 8 : 4);
+    out.push_back(wide ? load_le<double>(from) : static_cast<double>(load_le<float>(from)));
+  }
+  return out;
+}
+
 Result<std::vector<std::int64_t>> Gguf::integers_at(std::string_view key) const {
   ADIT_TRY(const Value* found, value(key));
   if (found->kind != GgufKind::kArray || !is_integer(found->item_kind)) {

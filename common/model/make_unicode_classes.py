@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes common/model/unicode_classes_data.cpp: the ranges of code points of general category L* and N*.
+"""Writes common/model/unicode_classes_data.cpp: the ranges of code points of general category L, N, M, P, S.
 
 usage: make_unicode_classes.py > common/model/unicode_classes_data.cpp
 needs: PyPI unicodedata2==16.0.0 (the tables are frozen at Unicode 16.0, which the regular expressions of
@@ -43,6 +43,9 @@ def main():
     print("namespace adit::model {\n")
     print(table("kLetterRanges", "L") + "\n")
     print(table("kNumberRanges", "N") + "\n")
+    print(table("kMarkRanges", "M") + "\n")
+    print(table("kPunctuationRanges", "P") + "\n")
+    print(table("kSymbolRanges", "S") + "\n")
     print("}  // namespace adit::model")
 
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/model/huge_pages.hpp"
 #include "common/model/linear_tiles.hpp"
 #include "common/model/pack_state.hpp"
 
@@ -13,7 +12,7 @@ namespace adit::model {
 using kernels::LinearWeights;
 
 Result<Pack> Pack::open(const std::filesystem::path& path) {
-  ADIT_TRY(MappedFile file, map_in_huge_pages(path));
+  ADIT_TRY(MappedFile file, MappedFile::open(path));
   auto state = std::make_unique<State>();
   state->path = path;
   state->label = path.string();

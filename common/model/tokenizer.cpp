@@ -6,6 +6,7 @@
 #include "common/base/limits.hpp"
 #include "common/model/tokenizer_data.hpp"
 #include "common/model/unicode_classes.hpp"
+#include "common/model/word_splitter.hpp"
 
 namespace adit::model {
 namespace {
@@ -39,32 +40,61 @@ const std::array<std::int16_t, kAlphabetEnd>& byte_of_code() {
   return table;
 }
 
-struct Match {
-  std::size_t begin;
-  std::size_t length;
-  TokenId id;
-};
+const std::array<std::string, 256>& alphabet_texts() {
+  static const auto table = [] {
+    std::array<std::string, 256> out;
+    for (std::size_t byte = 0; byte < 256; ++byte) append_utf8(alphabet()[byte], out[byte]);
+    return out;
+  }();
+  return table;
+}
 
-// The leftmost, longest added token at or after `from`; length 0 if there is none.
-Match find_added(const AddedTokens& added, std::string_view text, std::size_t from) {
-  if (added.ids.empty()) return {text.size(), 0, -1};
-  for (std::size_t at = from; at < text.size(); ++at) {
-    if (!added.first_bytes[static_cast<std::uint8_t>(text[at])]) continue;
-    for (const std::size_t length : added.lengths) {
-      if (length > text.size() - at) continue;
-      const auto found = added.ids.find(text.substr(at, length));
-      if (found != added.ids.end()) return {at, length, found->second};
+// Words of a text that holds no added tokens, encoded.
+class TextEncoder {
+ public:
+  TextEncoder(const Tokenizer::Data& data, std::vector<TokenId>& ids) : data_(data), ids_(ids) {}
+
+  void run(std::string_view text, bool first) {
+    split_words(data_.steps.words, text, first, words_);
+    std::size_t begin = 0;
+    for (const std::size_t end : words_.ends) {
+      word(words_.text.substr(begin, end - begin));
+      begin = end;
     }
   }
-  return {text.size(), 0, -1};
-}
+
+ private:
+  void word(std::string_view word) {
+    if (data_.ignore_merges) {
+      if (const TokenId whole = whole_word(word); whole >= 0) {
+        ids_.push_back(whole);
+        return;
+      }
+    }
+    data_.bpe.encode_word(word, ids_);
+  }
+
+  TokenId whole_word(std::string_view word) {
+    if (word.size() > kTokenBytesMax) return -1;
+    if (data_.steps.byte_level) {
+      alphabet_.clear();
+      for (const char c : word) alphabet_ += alphabet_of_byte(static_cast<std::uint8_t>(c));
+      word = alphabet_;
+    }
+    const TokenId id = data_.ids.find(data_.texts, word);
+    return id >= 0 && data_.normal[static_cast<std::size_t>(id)] ? id : -1;
+  }
+
+  const Tokenizer::Data& data_;
+  std::vector<TokenId>& ids_;
+  Words words_;
+  std::string alphabet_;
+};
 
 }  // namespace
 
-std::string alphabet_of_byte(std::uint8_t byte) {
-  const char32_t code = alphabet()[byte];
-  if (code < 0x80) return std::string(1, static_cast<char>(code));
-  return {static_cast<char>(0xc0 | (code >> 6)), static_cast<char>(0x80 | (code & 0x3f))};
+std::string_view alphabet_of_byte(std::uint8_t byte) {
+  return alphabet_texts()[byte];
 }
 
 std::string bytes_of_alphabet(std::string_view token) {
@@ -90,17 +120,31 @@ Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text, bool parse
     repaired = to_valid_utf8(text);
     text = repaired;
   }
-  const AddedTokens& added = parse_special ? data_->all_added : data_->user;
   std::vector<TokenId> ids;
   ids.reserve(text.size() / 3 + 1);
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const Match match = find_added(added, text, at);
-    for (const std::string_view word : split_words(data_->pre, text.substr(at, match.begin - at))) {
-      data_->bpe.encode_word(word, ids);
+  TextEncoder encoder(*data_, ids);
+  std::vector<AddedTokens::Piece> pieces;
+  std::vector<AddedTokens::Piece> inner;
+  data_->added.split(text, false, parse_special, pieces);
+  bool first = true;
+  for (const AddedTokens::Piece& piece : pieces) {
+    if (piece.id >= 0) {
+      ids.push_back(piece.id);
+      first = false;
+      continue;
     }
-    if (match.length > 0) ids.push_back(match.id);
-    at = match.begin + match.length;
+    const bool plain = data_->steps.normalizer.empty();
+    const std::string normalized = plain ? std::string() : normalize(data_->steps.normalizer, piece.text);
+    inner.clear();
+    data_->added.split(plain ? piece.text : std::string_view(normalized), true, parse_special, inner);
+    for (const AddedTokens::Piece& part : inner) {
+      if (part.id >= 0) {
+        ids.push_back(part.id);
+      } else {
+        encoder.run(part.text, first);
+      }
+      first = false;
+    }
   }
   return ids;
 }
@@ -110,7 +154,9 @@ std::string Tokenizer::decode(std::span<const TokenId> ids, bool skip_special) c
   for (const TokenId id : ids) {
     if (!skip_special || !is_special(id)) bytes += piece(id);
   }
-  return to_valid_utf8(bytes);
+  std::size_t blanks = 0;
+  while (blanks < data_->steps.strip_left && blanks < bytes.size() && bytes[blanks] == ' ') ++blanks;
+  return to_valid_utf8(std::string_view(bytes).substr(blanks));
 }
 
 std::string_view Tokenizer::piece(TokenId id) const {
@@ -124,17 +170,32 @@ bool Tokenizer::is_special(TokenId id) const {
 }
 
 std::optional<TokenId> Tokenizer::find(std::string_view token) const {
-  const auto found = data_->ids.find(token);
-  return found == data_->ids.end() ? std::nullopt : std::optional<TokenId>(found->second);
+  const TokenId found = data_->ids.find(data_->texts, token);
+  return found < 0 ? std::nullopt : std::optional<TokenId>(found);
 }
 
-std::size_t Tokenizer::vocabulary_size() const { return data_->pieces.size(); }
-TokenId Tokenizer::bos() const { return data_->bos; }
-TokenId Tokenizer::eos() const { return data_->eos; }
-bool Tokenizer::add_bos() const { return data_->add_bos; }
+std::size_t Tokenizer::vocabulary_size() const {
+  return data_->pieces.size();
+}
+TokenId Tokenizer::bos() const {
+  return data_->bos;
+}
+TokenId Tokenizer::eos() const {
+  return data_->eos;
+}
+bool Tokenizer::add_bos() const {
+  return data_->add_bos;
+}
+std::size_t Tokenizer::strip_left() const {
+  return data_->steps.strip_left;
+}
 
 std::string StreamDecoder::push(TokenId id) {
   if (!skip_special_ || !tokenizer_.is_special(id)) pending_ += tokenizer_.piece(id);
+  while (strip_ > 0 && !pending_.empty()) {
+    strip_ = pending_[0] == ' ' ? strip_ - 1 : 0;
+    if (pending_[0] == ' ') pending_.erase(0, 1);
+  }
   std::string_view left = pending_;
   std::size_t whole = 0;
   while (!left.empty()) {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 // common/model/tokenizer.hpp
 //
-// Byte-level BPE: text to token ids and back, with the same ids as Hugging Face's tokenizers.
+// Byte pair encoding over bytes or characters: text to token ids and back, with the same ids as Hugging Face's
+// tokenizers.
 //
 // In       encode: any bytes. What is not UTF-8 is first replaced by U+FFFD, one for each maximal ill-formed
 //          part (as Rust's from_utf8_lossy and Python's errors="replace" do, so as HF's users see it). A byte
 //          that has no token of its own is left out, as HF does (SmolLM2 lacks 21 of the 256).
 //          parse_special: special tokens written in the text become their ids (leftmost, longest); without it
 //          their text is ordinary text, so that a stranger's text can never close a chat turn.
-// Out      blob: JSON in the form of HF's tokenizer.json, keys and entries in a fixed order, so that equal
+// Out      decode: HF writes one U+FFFD for each byte token of an ill-formed run, we for each maximal ill-formed
+//          part (so that streams need not wait); well-formed text is the same.
+//          blob: JSON in the form of HF's tokenizer.json, keys and entries in a fixed order, so that equal
 //          parts give equal bytes; the key "adit" holds the ids that tokenizer.json has no place for.
 // Errors   from_blob, make_tokenizer_blob: kInvalidArgument or kUnimplemented "tokenizer: <key>: what was
 //          found, what was expected"; encode: kResourceExhausted over limits::kStringBytesMax.
@@ -27,28 +30,17 @@
 
 #include "common/base/result.hpp"
 #include "common/base/strong.hpp"
+#include "common/model/tokenizer_parts.hpp"
 
 namespace adit::model {
-
-// What a model file says about its tokenizer (GGUF: tokenizer.ggml.*). Absent ids are -1.
-struct TokenizerParts {
-  std::string kind = "gpt2";        // byte-level BPE is the only kind read now
-  std::string pre = "smollm";       // how text is cut into words: "smollm" or "gpt-2"
-  std::vector<std::string> tokens;  // by id, in GPT-2's printable byte alphabet
-  std::vector<int> types;           // by id, GGUF's numbers: 1 normal, 3 control, 4 user defined
-  std::vector<std::string> merges;  // "left right", best first
-  TokenId bos = -1;
-  TokenId eos = -1;
-  TokenId unk = -1;
-  TokenId pad = -1;
-  bool add_bos = false;
-};
 
 [[nodiscard]] Result<std::string> make_tokenizer_blob(const TokenizerParts& parts);
 
 class Tokenizer {
  public:
   [[nodiscard]] static Result<Tokenizer> from_blob(std::string_view json);
+  // Without the text between; the same tokenizer as from_blob of make_tokenizer_blob.
+  [[nodiscard]] static Result<Tokenizer> from_parts(TokenizerParts parts);
 
   [[nodiscard]] Result<std::vector<TokenId>> encode(std::string_view text, bool parse_special) const;
   // UTF-8, ill-formed parts replaced by U+FFFD; an id that is not in the vocabulary gives nothing.
@@ -63,6 +55,8 @@ class Tokenizer {
   [[nodiscard]] TokenId bos() const;
   [[nodiscard]] TokenId eos() const;
   [[nodiscard]] bool add_bos() const;
+  // Blanks that decode takes from the beginning of the text.
+  [[nodiscard]] std::size_t strip_left() const;
 
   struct Data;
 
@@ -75,7 +69,7 @@ class Tokenizer {
 class StreamDecoder {
  public:
   explicit StreamDecoder(Tokenizer tokenizer, bool skip_special = true)
-      : tokenizer_(std::move(tokenizer)), skip_special_(skip_special) {}
+      : tokenizer_(std::move(tokenizer)), skip_special_(skip_special), strip_(tokenizer_.strip_left()) {}
   // The text that became complete with this id; often empty inside a character.
   [[nodiscard]] std::string push(TokenId id);
   // What is left at the end: U+FFFD for an unfinished character.
@@ -84,6 +78,7 @@ class StreamDecoder {
  private:
   Tokenizer tokenizer_;
   bool skip_special_;
+  std::size_t strip_;  // blanks that may still be taken from the beginning
   std::string pending_;
 };
 

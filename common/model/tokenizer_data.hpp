@@ -7,40 +7,35 @@
 // Tests    tests/unit/common/model/tokenizer_test.cpp
 #pragma once
 
-#include <array>
-#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "common/base/limits.hpp"
+#include "common/model/added_tokens.hpp"
 #include "common/model/bpe.hpp"
+#include "common/model/token_map.hpp"
 #include "common/model/tokenizer.hpp"
-#include "common/model/word_splitter.hpp"
+#include "common/model/tokenizer_parts.hpp"
 
 namespace adit::model {
 
-struct TextHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-};
-using TokenMap = std::unordered_map<std::string, TokenId, TextHash, std::equal_to<>>;
-
-// Tokens that are looked for in the text before it is cut into words.
-struct AddedTokens {
-  TokenMap ids;
-  std::vector<std::size_t> lengths;  // that occur, longest first
-  std::array<bool, 256> first_bytes{};
-};
+inline constexpr std::size_t kMergesMax = std::size_t{2} * limits::kVocabularyMax;
+inline constexpr std::size_t kAddedMax = 65'536;
+inline constexpr std::size_t kTokenBytesMax = 4096;
+inline constexpr std::size_t kAddedBytesMax = 256;
 
 struct Tokenizer::Data {
-  PreTokenizer pre = PreTokenizer::kSmollm;
-  TokenMap ids;                     // of all tokens, in the printable alphabet
+  TextSteps steps;
+  std::vector<std::string> texts;   // by id: the printable alphabet, or characters
+  TokenMap ids;                     // of texts
   std::vector<std::string> pieces;  // raw bytes by id
   std::vector<bool> special;        // by id
-  AddedTokens user;                 // found always
-  AddedTokens all_added;            // found with parse_special: specials and user tokens
+  AddedTokens added;
   Bpe bpe;
+  bool ignore_merges = false;
+  std::vector<bool> normal;  // by id: neither added nor unused; what ignore_merges may give
   TokenId bos = -1;
   TokenId eos = -1;
   TokenId unk = -1;
@@ -48,8 +43,16 @@ struct Tokenizer::Data {
   bool add_bos = false;
 };
 
+// kInvalidArgument, kUnimplemented: parts that do not fit together.
+[[nodiscard]] Result<void> check_parts(const TokenizerParts& parts);
+// The steps that the parts give or that their kind and pre mean.
+[[nodiscard]] Result<TextSteps> steps_of(const TokenizerParts& parts);
+[[nodiscard]] Result<std::shared_ptr<const Tokenizer::Data>> build_tokenizer(TokenizerParts parts);
+
+[[nodiscard]] std::string normalize(const std::vector<NormalizerStep>& steps, std::string_view text);
+
 // GPT-2's printable alphabet: one code point for each byte, as UTF-8.
-[[nodiscard]] std::string alphabet_of_byte(std::uint8_t byte);
+[[nodiscard]] std::string_view alphabet_of_byte(std::uint8_t byte);
 // The bytes behind a token's alphabet form; a token with any other character stands for its own text.
 [[nodiscard]] std::string bytes_of_alphabet(std::string_view token);
 

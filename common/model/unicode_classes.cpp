@@ -2,6 +2,7 @@
 #include "common/model/unicode_classes.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace adit::model {
 namespace {
@@ -15,6 +16,16 @@ bool holds(const std::array<CodeRange, N>& ranges, char32_t code) {
       std::upper_bound(ranges.begin(), ranges.end(), code,
                        [](char32_t value, const CodeRange& range) { return value < range.first; });
   return after != ranges.begin() && code <= std::prev(after)->last;
+}
+
+// Code points below this one are looked up in a table, the others by search.
+constexpr char32_t kBasicEnd = 0x10000;
+
+template <std::size_t N>
+void fill(std::vector<CodeClass>& table, const std::array<CodeRange, N>& ranges, CodeClass kind) {
+  for (const CodeRange& range : ranges) {
+    for (std::uint32_t code = range.first; code <= range.last && code < kBasicEnd; ++code) table[code] = kind;
+  }
 }
 
 bool is_space(char32_t code) {
@@ -44,15 +55,41 @@ Lead lead_of(std::uint8_t byte) {
 }  // namespace
 
 CodeClass class_of(char32_t code) {
-  if (code < 0x80) {
-    const auto lower = code | 0x20;
-    if (lower >= 'a' && lower <= 'z') return CodeClass::kLetter;
-    if (code >= '0' && code <= '9') return CodeClass::kNumber;
-    return is_space(code) ? CodeClass::kSpace : CodeClass::kOther;
-  }
-  if (is_space(code)) return CodeClass::kSpace;
+  static const std::vector<CodeClass> basic = [] {
+    std::vector<CodeClass> out(kBasicEnd);
+    for (char32_t i = 0; i < kBasicEnd; ++i) out[i] = is_space(i) ? CodeClass::kSpace : CodeClass::kOther;
+    fill(out, kLetterRanges, CodeClass::kLetter);
+    fill(out, kNumberRanges, CodeClass::kNumber);
+    fill(out, kMarkRanges, CodeClass::kMark);
+    fill(out, kPunctuationRanges, CodeClass::kPunctuation);
+    fill(out, kSymbolRanges, CodeClass::kSymbol);
+    return out;
+  }();
+  if (code < kBasicEnd) return basic[code];
   if (holds(kLetterRanges, code)) return CodeClass::kLetter;
-  return holds(kNumberRanges, code) ? CodeClass::kNumber : CodeClass::kOther;
+  if (holds(kSymbolRanges, code)) return CodeClass::kSymbol;
+  if (holds(kMarkRanges, code)) return CodeClass::kMark;
+  if (holds(kNumberRanges, code)) return CodeClass::kNumber;
+  return holds(kPunctuationRanges, code) ? CodeClass::kPunctuation : CodeClass::kOther;
+}
+
+void append_utf8(char32_t code, std::string& out) {
+  const auto tail = [&](int shift) { out.push_back(static_cast<char>(0x80 | ((code >> shift) & 0x3f))); };
+  if (code < 0x80) {
+    out.push_back(static_cast<char>(code));
+  } else if (code < 0x800) {
+    out.push_back(static_cast<char>(0xc0 | (code >> 6)));
+    tail(0);
+  } else if (code < 0x10000) {
+    out.push_back(static_cast<char>(0xe0 | (code >> 12)));
+    tail(6);
+    tail(0);
+  } else {
+    out.push_back(static_cast<char>(0xf0 | (code >> 18)));
+    tail(12);
+    tail(6);
+    tail(0);
+  }
 }
 
 Utf8Step decode_utf8(std::string_view bytes) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // common/model/unicode_classes.hpp
 //
-// The four classes of code points that word splitting asks for, and UTF-8 with replacement.
+// The classes of code points that word splitting asks for, and UTF-8 with replacement.
 //
 // Out      class_of: frozen at Unicode 16.0, so that ids do not depend on an installed library.
 //          decode_utf8: a code point for each well-formed sequence, U+FFFD for each maximal ill-formed part.
 // Threads  pure.
-// Source   Unicode 16.0 general categories L*, N* and White_Space; Unicode 16.0 chapter 3, table 3-7
+// Source   Unicode 16.0 general categories L, N, M, P, S and White_Space; Unicode 16.0 chapter 3, table 3-7
 // Tests    tests/unit/common/model/unicode_classes_test.cpp
 #pragma once
 
@@ -17,7 +17,8 @@
 
 namespace adit::model {
 
-enum class CodeClass : std::uint8_t { kOther, kLetter, kNumber, kSpace };
+// kOther: controls, formats, private and unassigned ones that are not White_Space.
+enum class CodeClass : std::uint8_t { kOther, kLetter, kNumber, kSpace, kMark, kPunctuation, kSymbol };
 [[nodiscard]] CodeClass class_of(char32_t code);
 
 struct CodeRange {
@@ -26,6 +27,9 @@ struct CodeRange {
 };
 extern const std::array<CodeRange, 677> kLetterRanges;
 extern const std::array<CodeRange, 144> kNumberRanges;
+extern const std::array<CodeRange, 321> kMarkRanges;
+extern const std::array<CodeRange, 198> kPunctuationRanges;
+extern const std::array<CodeRange, 236> kSymbolRanges;
 
 // One step of decoding: what stands at the beginning of `bytes` (not empty).
 struct Utf8Step {
@@ -39,6 +43,7 @@ struct Utf8Step {
   char32_t code;
 };
 [[nodiscard]] Utf8Step decode_utf8(std::string_view bytes);
+void append_utf8(char32_t code, std::string& out);
 
 // `bytes` with every ill-formed or unfinished part replaced by U+FFFD.
 [[nodiscard]] std::string to_valid_utf8(std::string_view bytes);

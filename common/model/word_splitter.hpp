@@ -1,29 +1,51 @@
 // SPDX-License-Identifier: MIT
 // common/model/word_splitter.hpp
 //
-// Cuts text into the words that byte-level BPE works on.
+// Cuts text into the words that byte pair encoding works on.
 //
-// In       well-formed UTF-8.
-// Out      consecutive pieces that cover the text. kGpt2 is GPT-2's pattern
-//          's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+ ;
-//          kSmollm first isolates every \p{N} and applies the pattern to each stretch by itself.
+// In       well-formed UTF-8; steps in the order of tokenizer.json's pre_tokenizer. Each step works on the pieces
+//          that the step before left; nothing in a pattern looks beyond its piece.
+// Out      consecutive pieces that cover the text (Words::text, which Metaspace and prefix blanks change). Linear
+//          in the text for every pattern.
 // Threads  pure.
-// Source   huggingface/tokenizers: pre-tokenizers ByteLevel(use_regex) and Digits(individual_digits)
+// Source   huggingface/tokenizers: Split (behaviour Isolated), ByteLevel, Digits, Metaspace; the patterns of GPT-2,
+//          Llama 3, Qwen2 and DeepSeek as pattern_of gives them. \s, \p{…} and (?i) mean what the reference's
+//          engine (Oniguruma) means: White_Space, general categories, 's also with U+017F.
 // Tests    tests/unit/common/model/word_splitter_test.cpp
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/model/tokenizer_parts.hpp"
+
 namespace adit::model {
 
-enum class PreTokenizer : std::uint8_t { kGpt2, kSmollm };
-// GGUF's names: "gpt-2", "smollm".
-[[nodiscard]] std::string_view name(PreTokenizer pre);
-[[nodiscard]] std::optional<PreTokenizer> find_pre_tokenizer(std::string_view gguf_name);
+// The regular expression of a cut, as tokenizer.json writes it.
+[[nodiscard]] std::string_view pattern_of(Cut cut);
+[[nodiscard]] std::optional<Cut> find_cut(std::string_view pattern);
 
-[[nodiscard]] std::vector<std::string_view> split_words(PreTokenizer pre, std::string_view text);
+// What GGUF's names ("smollm", "gpt-2", "llama-bpe", "qwen2", "deepseek-llm", …) stand for.
+struct PreSteps {
+  TextSteps steps;
+  bool ignore_merges = false;
+  bool add_bos = false;  // where the file does not say
+  friend bool operator==(const PreSteps&, const PreSteps&) = default;
+};
+[[nodiscard]] std::optional<PreSteps> find_pre(std::string_view gguf_name);
+// The names, for messages.
+[[nodiscard]] std::string_view pre_names();
+
+struct Words {
+  std::string_view text;  // the given text, or `changed`
+  std::string changed;
+  std::vector<std::size_t> ends;  // of the words, in bytes of `text`
+};
+// `first`: the text stands at the beginning of what is encoded (Metaspace's "first").
+void split_words(std::span<const WordStep> steps, std::string_view text, bool first, Words& out);
 
 }  // namespace adit::model

@@ -19,24 +19,6 @@ bool is_stripped(std::string_view one, std::optional<std::string_view> chars) {
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0u) == 0x80u; }
 
-void append_code(std::uint32_t code, std::string& out) {
-  if (code < 0x80) {
-    out.push_back(static_cast<char>(code));
-  } else if (code < 0x800) {
-    out.push_back(static_cast<char>(0xc0 | (code >> 6)));
-    out.push_back(static_cast<char>(0x80 | (code & 0x3f)));
-  } else if (code < 0x10000) {
-    out.push_back(static_cast<char>(0xe0 | (code >> 12)));
-    out.push_back(static_cast<char>(0x80 | ((code >> 6) & 0x3f)));
-    out.push_back(static_cast<char>(0x80 | (code & 0x3f)));
-  } else {
-    out.push_back(static_cast<char>(0xf0 | (code >> 18)));
-    out.push_back(static_cast<char>(0x80 | ((code >> 12) & 0x3f)));
-    out.push_back(static_cast<char>(0x80 | ((code >> 6) & 0x3f)));
-    out.push_back(static_cast<char>(0x80 | (code & 0x3f)));
-  }
-}
-
 // \xHH, \uHHHH, \UHHHHHHHH.
 std::size_t unescape_hex(std::string_view text, std::size_t digits, std::string& out, int line) {
   std::uint32_t code = 0;
@@ -46,7 +28,7 @@ std::size_t unescape_hex(std::string_view text, std::size_t digits, std::string&
   if (!good || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) {
     fail(line, "bad escape '{}'", text.substr(0, 2 + hex.size()));
   }
-  append_code(code, out);
+  append_utf8(code, out);
   return 2 + digits;
 }
 

@@ -95,12 +95,15 @@ struct BadParts {
 
 TEST(Tokenizer, bad_parts_are_refused) {
   const std::vector<BadParts> cases{
-      {"kind", [](TokenizerParts& p) { p.kind = "llama"; }, "tokenizer: kind 'llama': expected 'gpt2'"},
-      {"pre", [](TokenizerParts& p) { p.pre = "qwen2"; },
-       "tokenizer: pre 'qwen2': expected 'smollm' or 'gpt-2'"},
+      {"kind", [](TokenizerParts& p) { p.kind = "bert"; }, "tokenizer: kind 'bert': expected 'gpt2' or 'llama'"},
+      {"ranks", [](TokenizerParts& p) { p.ranks = {1}; },
+       "tokenizer: kind 'gpt2': its steps, byte_fallback or ranks are of the other kind"},
+      {"pre", [](TokenizerParts& p) { p.pre = "bloom"; },
+       "tokenizer: pre 'bloom': expected smollm, gpt-2, llama-bpe, qwen2, deepseek-llm, deepseek-coder, "
+       "deepseek-v3 or deepseek-r1-qwen"},
       {"types", [](TokenizerParts& p) { p.types.pop_back(); }, "tokenizer: token types: expected 13, got 12"},
       {"type", [](TokenizerParts& p) { p.types[3] = 6; },
-       "tokenizer: token 3: type 6: expected 1, 3, 4 or 5"},
+       "tokenizer: token 3: type 6: expected 1, 2, 3, 4 or 5"},
       {"twice", [](TokenizerParts& p) { p.tokens[4] = "a"; }, "tokenizer: token 4: its text occurs twice"},
       {"utf8", [](TokenizerParts& p) { p.tokens[4] = "\xff"; },
        "tokenizer: token 4: expected 1..4096 bytes of UTF-8"},
@@ -129,15 +132,15 @@ struct BadBlob {
 
 TEST(Tokenizer, bad_blobs_are_refused_by_name) {
   const std::vector<BadBlob> cases{
-      {"normalizer", [](json& j) { j["normalizer"] = {{"type", "NFC"}}; },
-       "tokenizer: normalizer: expected null"},
+      {"normalizer", [](json& j) { j["normalizer"] = {{"type", "NFKC"}}; },
+       "tokenizer: normalizer: type 'NFKC': expected NFC, Lowercase, Replace, Prepend or Sequence"},
       {"pre", [](json& j) { j["pre_tokenizer"] = nullptr; },
-       "tokenizer: pre_tokenizer: expected the one of smollm or gpt-2"},
+       "tokenizer: pre_tokenizer and decoder: expected ByteLevel in both or in none"},
       {"post", [](json& j) { j["post_processor"] = {{"type", "TemplateProcessing"}}; },
-       "tokenizer: post_processor: expected null"},
-      {"type", [](json& j) { j["model"]["type"] = "Unigram"; }, "tokenizer: model.type: expected 'BPE'"},
+       "tokenizer: post_processor.single: expected a list"},
+      {"type", [](json& j) { j["model"]["type"] = "Unigram"; }, "tokenizer: model.type: \"Unigram\": expected 'BPE'"},
       {"fallback", [](json& j) { j["model"]["byte_fallback"] = true; },
-       "tokenizer: model.byte_fallback: expected it unset"},
+       "tokenizer: kind 'gpt2': its steps, byte_fallback or ranks are of the other kind"},
       {"vocab", [](json& j) { j["model"]["vocab"]["a"] = -1; },
        "tokenizer: model.vocab: expected ids below 1048576"},
       {"huge id", [](json& j) { j["model"]["vocab"]["a"] = 1u << 30; },
@@ -148,13 +151,18 @@ TEST(Tokenizer, bad_blobs_are_refused_by_name) {
        "tokenizer: model.merges[0]: expected tokens of the vocabulary that join to one of it"},
       {"merge twice", [](json& j) { j["model"]["merges"][1] = "a b"; },
        "tokenizer: model.merges[1]: expected a pair that occurs once"},
-      {"added", [](json& j) { j["added_tokens"][0]["lstrip"] = true; },
-       "tokenizer: added_tokens[0]: single_word, lstrip and rstrip: expected false"},
+      {"added", [](json& j) { j["added_tokens"][0]["lstrip"] = 1; },
+       "tokenizer: added_tokens[0].lstrip: expected true or false"},
+      {"unknown key", [](json& j) { j["added_tokens"][0]["odd"] = true; },
+       "tokenizer: added_tokens[0].odd: an unknown key"},
       {"added id", [](json& j) { j["added_tokens"][0]["id"] = 5; },
-       "tokenizer: token 5: expected a text that occurs once"},
+       "tokenizer: token 5: expected an id that occurs once"},
       {"role", [](json& j) { j["added_tokens"][0]["adit_roles"] = {"king"}; },
        "tokenizer: added_tokens.adit_roles: expected bos, add_bos, eos, unk or pad"},
-      {"root", [](json& j) { j = 3; }, "tokenizer: pre_tokenizer: expected the one of smollm or gpt-2"},
+      {"root", [](json& j) { j = 3; }, "tokenizer: the file: expected a JSON object"},
+      {"section", [](json& j) { j["odd"] = 3; }, "tokenizer: odd: an unknown key"},
+      {"decoder", [](json& j) { j.erase("decoder"); },
+       "tokenizer: decoder: none, expected ByteLevel or a Sequence"},
   };
   const json good = json::parse(make_tokenizer_blob(small_parts()).value());
   for (const BadBlob& bad : cases) {
@@ -164,9 +172,9 @@ TEST(Tokenizer, bad_blobs_are_refused_by_name) {
     ASSERT_FALSE(read.has_value()) << bad.what;
     EXPECT_EQ(read.error().message, bad.message);
   }
-  EXPECT_EQ(Tokenizer::from_blob("{\"model\": tru}").error().message, "tokenizer: offset 14: not JSON");
-  EXPECT_EQ(Tokenizer::from_blob(std::string(50, '[')).error().message,
-            "tokenizer: nested deeper than 8 levels");
+  EXPECT_EQ(Tokenizer::from_blob("{\"model\": tru}").error().message, "tokenizer: offset 10: not JSON");
+  EXPECT_EQ(Tokenizer::from_blob("{\"x\":" + std::string(50, '[')).error().message,
+            "tokenizer: offset 20: nested deeper than 16 levels");
 }
 
 TEST(StreamDecoder, gives_whole_characters_and_joins_to_decode) {

@@ -15,6 +15,9 @@ TEST(UnicodeClasses, tables_are_sorted_and_apart) {
   };
   check(kLetterRanges);
   check(kNumberRanges);
+  check(kMarkRanges);
+  check(kPunctuationRanges);
+  check(kSymbolRanges);
   std::size_t letters = 0;
   for (char32_t code = 0; code < 0x110000; ++code) letters += class_of(code) == CodeClass::kLetter ? 1 : 0;
   // DerivedGeneralCategory-16.0.0.txt: the totals of Lu, Ll, Lt, Lm and Lo.
@@ -23,15 +26,18 @@ TEST(UnicodeClasses, tables_are_sorted_and_apart) {
 
 TEST(UnicodeClasses, examples) {
   EXPECT_EQ(class_of(U'a'), CodeClass::kLetter);
-  EXPECT_EQ(class_of(U'_'), CodeClass::kOther);
-  EXPECT_EQ(class_of(U'@'), CodeClass::kOther);
-  EXPECT_EQ(class_of(U'['), CodeClass::kOther);
+  EXPECT_EQ(class_of(U'_'), CodeClass::kPunctuation);
+  EXPECT_EQ(class_of(U'@'), CodeClass::kPunctuation);
+  EXPECT_EQ(class_of(U'['), CodeClass::kPunctuation);
   EXPECT_EQ(class_of(U'\u4e00'), CodeClass::kLetter);
   EXPECT_EQ(class_of(U'\u0663'), CodeClass::kNumber);
   EXPECT_EQ(class_of(U'\u2163'), CodeClass::kNumber);
   EXPECT_EQ(class_of(U'\u0085'), CodeClass::kSpace);
+  EXPECT_EQ(class_of(U'$'), CodeClass::kSymbol);
+  EXPECT_EQ(class_of(U'\U0001f600'), CodeClass::kSymbol);
+  EXPECT_EQ(class_of(U'\U00020000'), CodeClass::kLetter);
   EXPECT_EQ(class_of(U'\u200b'), CodeClass::kOther);
-  EXPECT_EQ(class_of(U'\u0301'), CodeClass::kOther);
+  EXPECT_EQ(class_of(U'\u0301'), CodeClass::kMark);
 }
 
 // The examples of Unicode 16.0, chapter 3, tables 3-8 to 3-11 (maximal ill-formed parts).

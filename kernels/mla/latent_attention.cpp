@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/mla/latent_attention.h"
+
+#include "kernels/attention/paths.h"
+#include "kernels/mla/paths.h"
+
+namespace adit::kernels {
+namespace {
+
+bool is_vector_shape(const LatentParams& params) {
+  return params.keys.cells % 8 == 0 && params.kv_rank % 16 == 0;
+}
+
+void to_f16(Isa isa, const float* x, int n, std::uint16_t* out) {
+  switch (isa) {
+    case Isa::kScalar:
+      to_f16_scalar(x, n, out);
+      return;
+    case Isa::kAvx2:
+      to_f16_avx2(x, n, out);
+      return;
+    case Isa::kAvx512:
+      to_f16_avx512(x, n, out);
+      return;
+  }
+}
+
+}  // namespace
+
+std::size_t latent_scratch_floats(int rows, int heads, int cells, int keys_max) {
+  // Scores of every slot over whole blocks and one denominator a slot; one block of rows as f32.
+  return static_cast<std::size_t>(rows) * static_cast<std::size_t>(heads) *
+             static_cast<std::size_t>((keys_max + kKeyBlock - 1) / kKeyBlock * kKeyBlock + 1) +
+         static_cast<std::size_t>(kKeyBlock) * static_cast<std::size_t>(cells);
+}
+
+void attend_latent(Isa isa, const LatentParams& params) {
+  switch (is_vector_shape(params) ? isa : Isa::kScalar) {
+    case Isa::kScalar:
+      attend_latent_scalar(params);
+      return;
+    case Isa::kAvx2:
+      attend_latent_avx2(params);
+      return;
+    case Isa::kAvx512:
+      attend_latent_avx512(params);
+      return;
+  }
+}
+
+void store_latent(Isa isa, const float* c, int kv_rank, const float* k_pe, int rope_dim,
+                  std::uint16_t* row) {
+  to_f16(isa, c, kv_rank, row);
+  to_f16(isa, k_pe, rope_dim, row + kv_rank);
+}
+
+}  // namespace adit::kernels

@@ -16,6 +16,7 @@
 #include "miner/app/describe_command.hpp"
 #include "miner/app/serve_command.hpp"
 #include "miner/command.hpp"
+#include "miner/fetch/fetch_command.hpp"
 #include "miner/generate/bench_command.hpp"
 #include "miner/generate/generate_command.hpp"
 #include "miner/pack/eval_command.hpp"
@@ -44,6 +45,7 @@ int run_cli(int argc, const char* const* argv) {
   app.set_version_flag("--version", version_text());
   app.set_help_flag("--help,-h", "Print this help and exit");
   int exit_code = exit_code::kOk;
+  add_fetch_command(app, exit_code);
   add_pack_command(app, exit_code);
   add_generate_command(app, exit_code);
   add_eval_command(app, exit_code);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/model/huge_pages.hpp"
 #include "common/model/linear_tiles.hpp"
 #include "common/model/pack_state.hpp"
 
@@ -12,7 +13,7 @@ namespace adit::model {
 using kernels::LinearWeights;
 
 Result<Pack> Pack::open(const std::filesystem::path& path) {
-  ADIT_TRY(MappedFile file, MappedFile::open(path));
+  ADIT_TRY(MappedFile file, map_in_huge_pages(path));
   auto state = std::make_unique<State>();
   state->path = path;
   state->label = path.string();

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "miner/progress/progress_line.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 namespace adit::miner {
 
@@ -16,7 +15,9 @@ ProgressLine::ProgressLine(std::string title)
 ProgressLine::ProgressLine(std::string title, std::FILE* out, bool is_terminal)
     : title_(std::move(title)), out_(out), terminal_(is_terminal) {}
 
-ProgressLine::~ProgressLine() { clear(); }
+ProgressLine::~ProgressLine() {
+  clear();
+}
 
 void ProgressLine::clear() {
   if (drawn_) fmt::print(out_, "\r\033[K");

@@ -31,7 +31,7 @@ TEST(Linear, the_scalar_version_is_the_definition) {
     for (int round = 0; round < 30; ++round) {
       const int m = random.between(1, 40);
       const int k = random.between(1, 200);
-      const int n = random.between(1, 11);
+      const int n = random.between(1, 21);
       // Scales beyond what a packer writes: the integers must still be right.
       const int scale_max = random.between(0, 3) == 0 ? 65535 : 1023;
       const TestLinear layer =

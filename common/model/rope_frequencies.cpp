@@ -52,4 +52,8 @@ std::vector<double> inverse_frequencies(const ModelConfig& config) {
   return out;
 }
 
+double yarn_magnitude(double factor, double mscale) {
+  return factor <= 1 ? 1.0 : 0.1 * mscale * kernels::log_d(factor) + 1.0;
+}
+
 }  // namespace adit::model

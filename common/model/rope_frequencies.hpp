@@ -19,4 +19,7 @@ namespace adit::model {
 
 [[nodiscard]] std::vector<double> inverse_frequencies(const ModelConfig& config);
 
+// YaRN's magnitude: 0.1 * mscale * ln(factor) + 1, and 1 for a factor of at most 1.
+[[nodiscard]] double yarn_magnitude(double factor, double mscale);
+
 }  // namespace adit::model

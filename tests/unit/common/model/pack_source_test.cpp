@@ -44,7 +44,7 @@ TEST(PackSource, a_file_that_is_not_such_a_model_is_refused_by_key_or_tensor) {
   expect_error("blk.0.ffn_up.weight", "blk.1.ffn_up.weight", "tensor blk.1.ffn_up.weight has no place");
   expect_error("tokenizer.ggml.merges", "tokenizer.ggml.mergez", "no key tokenizer.ggml.merges");
   expect_error("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eoz_token_id", "eos_token_id");
-  expect_error("llama.rope.freq_base", "llama.rope.scaling.t", "packed");
+  expect_error("llama.rope.freq_base", "llama.rope.scaling.t", "key llama.rope.scaling.t is not understood");
 }
 
 TEST(PackSource, dimensions_must_agree_with_the_keys) {

@@ -38,7 +38,7 @@ void Forward::Pass::embed(int w) {
   const int half = c.head_dim / 2;
   for (int i = tables.begin; i < tables.end; ++i) {
     kernels::rope_table(pack_.inv_freq().data(), half, plan_.row(i).position, row_of(cosine_, i, half),
-                        row_of(sine_, i, half));
+                        row_of(sine_, i, half), c.rope.attention_factor);
   }
 }
 
@@ -69,7 +69,7 @@ void Forward::Pass::attention_inputs(int w, int layer) {
   const ModelConfig& c = pack_.config();
   const LayerWeights& weights = pack_.layers()[static_cast<std::size_t>(layer)];
   Worker& worker = mine(w);
-  kernels::ActBuffer& act = worker.acts.hidden;
+  kernels::ActBuffer& act = worker.acts.hidden.of(weights.q);
   normalise(worker, worker.x.data(), weights.attn_norm, act, my_rows(w, plan_.rows()));
   meet_if_shared(w);
 
@@ -91,8 +91,24 @@ void Forward::Pass::attention_inputs(int w, int layer) {
   team_.barrier(w);
 }
 
+void Forward::Pass::rotate_heads(const LayerWeights& weights, float* q, float* k, const float* cosine,
+                                 const float* sine) const {
+  const ModelConfig& c = pack_.config();
+  const int group = c.heads / c.kv_heads;
+  if (weights.q_norm != nullptr) {
+    for (int head = 0; head < group; ++head) {
+      float* row = q + static_cast<std::ptrdiff_t>(head) * c.head_dim;
+      kernels::rms_norm(options_.isa, row, weights.q_norm, c.head_dim, c.norm_eps, row);
+    }
+    kernels::rms_norm(options_.isa, k, weights.k_norm, c.head_dim, c.norm_eps, k);
+  }
+  kernels::rope(options_.isa, q, group, c.head_dim, cosine, sine);
+  kernels::rope(options_.isa, k, 1, c.head_dim, cosine, sine);
+}
+
 void Forward::Pass::rotate_and_store(int w, int layer) {
   const ModelConfig& c = pack_.config();
+  const LayerWeights& weights = pack_.layers()[static_cast<std::size_t>(layer)];
   const int half = c.head_dim / 2;
   const int group = c.heads / c.kv_heads;
   // Units of one row and one kv head with its query heads.
@@ -107,10 +123,7 @@ void Forward::Pass::rotate_and_store(int w, int layer) {
     finite = finite && kernels::all_finite(options_.isa, q, group * c.head_dim) &&
              kernels::all_finite(options_.isa, k, c.head_dim) &&
              kernels::all_finite(options_.isa, v, c.head_dim);
-    const float* cosine = row_of(cosine_, row, half);
-    const float* sine = row_of(sine_, row, half);
-    kernels::rope(options_.isa, q, group, c.head_dim, cosine, sine);
-    kernels::rope(options_.isa, k, 1, c.head_dim, cosine, sine);
+    rotate_heads(weights, q, k, row_of(cosine_, row, half), row_of(sine_, row, half));
     const KvCache& cache = *plan_.segment_of(row).cache;
     kernels::store_kv(options_.isa, c.head_dim, plan_.row(row).position, k, v, cache.k(layer, head),
                       cache.v(layer, head));
@@ -154,14 +167,14 @@ void Forward::Pass::attention_output(int w, int layer) {
   const LayerWeights& weights = pack_.layers()[static_cast<std::size_t>(layer)];
   const bool last = layer == c.layers - 1;
   Worker& worker = mine(w);
-  Acts& acts = last ? worker.last_acts : worker.acts;
+  kernels::ActBuffer& act = (last ? worker.last_acts : worker.acts).attention.of(weights.o);
   const Share rows = my_rows(w, last ? plan_.wanted() : plan_.rows());
-  quantise(attention_.data(), attention_width_, acts.attention, rows);
+  quantise(attention_.data(), attention_width_, act, rows);
   meet_if_shared(w);
   const int tiles = kernels::tile_count(weights.o);
   LayerPiles& piles = piles_[static_cast<std::size_t>(layer)];
   split_tiles(piles.output, tiles, last ? plan_.wanted() : plan_.rows(), team_.size(), w,
-              [&](Share piece) { multiply(weights.o, acts.attention, projected_.data(), c.hidden, piece); });
+              [&](Share piece) { multiply(weights.o, act, projected_.data(), c.hidden, piece); });
   team_.barrier(w);
   // From here on the last layer goes on with its wanted rows only.
   if (last) {
@@ -185,15 +198,16 @@ void Forward::Pass::feed_forward(int w, int layer) {
   AlignedArray<float>& x = last ? worker.last_x : worker.x;
   const int count = last ? plan_.wanted() : plan_.rows();
   const Share rows = my_rows(w, count);
-  normalise(worker, x.data(), weights.ffn_norm, acts.hidden, rows);
+  kernels::ActBuffer& hidden = acts.hidden.of(weights.gate);
+  normalise(worker, x.data(), weights.ffn_norm, hidden, rows);
   meet_if_shared(w);
 
   // The same tiles of gate and up, so that their product needs nobody else.
   const int tiles = kernels::tile_count(weights.gate);
   LayerPiles& piles = piles_[static_cast<std::size_t>(layer)];
   split_tiles(piles.gate_up, tiles, count, team_.size(), w, [&](Share piece) {
-    multiply(weights.gate, acts.hidden, gate_.data(), c.ffn, piece);
-    multiply(weights.up, acts.hidden, up_.data(), c.ffn, piece);
+    multiply(weights.gate, hidden, gate_.data(), c.ffn, piece);
+    multiply(weights.up, hidden, up_.data(), c.ffn, piece);
     const int begin = std::min(piece.begin * kernels::kTileRows, c.ffn);
     const int end = std::min(piece.end * kernels::kTileRows, c.ffn);
     for (int i = 0; begin < end && i < count; ++i) {
@@ -203,11 +217,12 @@ void Forward::Pass::feed_forward(int w, int layer) {
   });
   team_.barrier(w);
 
-  quantise(gate_.data(), c.ffn, acts.gated, rows);
+  kernels::ActBuffer& gated = acts.gated.of(weights.down);
+  quantise(gate_.data(), c.ffn, gated, rows);
   meet_if_shared(w);
   const int down_tiles = kernels::tile_count(weights.down);
   split_tiles(piles.down, down_tiles, count, team_.size(), w,
-              [&](Share piece) { multiply(weights.down, acts.gated, projected_.data(), c.hidden, piece); });
+              [&](Share piece) { multiply(weights.down, gated, projected_.data(), c.hidden, piece); });
   team_.barrier(w);
   for (int i = rows.begin; i < rows.end; ++i) {
     kernels::add_rows(options_.isa, row_of(x, i, c.hidden), row_of(projected_, i, c.hidden), c.hidden);

@@ -6,6 +6,7 @@
 
 #include "common/base/check.hpp"
 #include "common/base/limits.hpp"
+#include "common/model/model_parts.hpp"
 #include "kernels/attention/attention.h"
 #include "kernels/norm/rms_norm.h"
 #include "kernels/ops/rows.h"
@@ -32,7 +33,12 @@ Forward::Pass::Pass(const Pack& pack, const ForwardOptions& options)
   ADIT_CHECK(n >= 1 && n <= limits::kBatchRowsMax && options.logits_rows_max >= 1);
   attention_width_ = c.heads * c.head_dim;
   qkv_width_ = attention_width_ + 2 * c.kv_heads * c.head_dim;
-  attention_scale_ = static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.head_dim)));
+  attention_scale_ =
+      static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.head_dim)) * c.rope.score_factor);
+  for (const Part& part : model_parts(c)) {
+    if (part.kind != PartKind::kLinear) continue;
+    (pack.linear(part.name)->act == kernels::ActForm::kA16 ? has_a16_ : has_a8_) = true;
+  }
   for (std::size_t w = 0; w < workers_.size(); ++w) {
     const int rows = w == 0 ? n : std::min(n, kReplicatedRows);
     workers_[w].x = AlignedArray<float>(cells(rows, c.hidden));
@@ -77,11 +83,15 @@ Result<void> Forward::Pass::check(std::span<const Segment> segments) const {
   return {};
 }
 
+void Forward::Pass::prepare_act(Act& act, int rows, int width) const {
+  if (has_a16_) act.a16.prepare(options_.isa, kernels::ActForm::kA16, rows, width);
+  if (has_a8_) act.a8.prepare(options_.isa, kernels::ActForm::kA8g32, rows, width);
+}
+
 void Forward::Pass::prepare_acts(Acts& acts, int rows) const {
-  const kernels::ActForm form = pack_.act_form();
-  acts.hidden.prepare(options_.isa, form, rows, pack_.config().hidden);
-  acts.attention.prepare(options_.isa, form, rows, attention_width_);
-  acts.gated.prepare(options_.isa, form, rows, pack_.config().ffn);
+  prepare_act(acts.hidden, rows, pack_.config().hidden);
+  prepare_act(acts.attention, rows, attention_width_);
+  prepare_act(acts.gated, rows, pack_.config().ffn);
 }
 
 void Forward::Pass::prepare(std::span<const Segment> segments) {
@@ -124,7 +134,7 @@ Result<const float*> Forward::Pass::logits(int first, int count) {
   const kernels::LinearWeights& head = pack_.head();
   const int tiles = kernels::tile_count(head);
   head_pile_.reset();
-  head_act_.prepare(options_.isa, pack_.act_form(), count, c.hidden);
+  head_act_.prepare(options_.isa, head.act, count, c.hidden);
   is_finite_.store(true, std::memory_order_relaxed);
   team_.run([&](int w) {
     const Share rows = share_of(count, team_.size(), w);

@@ -41,11 +41,19 @@ class Forward::Pass {
   [[nodiscard]] ThreadTeam& team() { return team_; }
 
  private:
+  // A quantised row in either form; each linear says which one it reads.
+  struct Act {
+    kernels::ActBuffer a16;
+    kernels::ActBuffer a8;
+    [[nodiscard]] kernels::ActBuffer& of(const kernels::LinearWeights& reader) {
+      return reader.act == kernels::ActForm::kA16 ? a16 : a8;
+    }
+  };
   // Quantised inputs of the linears that read the hidden row, the attention's output and the gated unit.
   struct Acts {
-    kernels::ActBuffer hidden;
-    kernels::ActBuffer attention;
-    kernels::ActBuffer gated;
+    Act hidden;
+    Act attention;
+    Act gated;
   };
   // What one worker owns. In a shared step all workers use worker 0's rows and acts.
   struct Worker {
@@ -59,6 +67,7 @@ class Forward::Pass {
 
   [[nodiscard]] Result<void> check(std::span<const Segment> segments) const;
   void prepare(std::span<const Segment> segments);
+  void prepare_act(Act& act, int rows, int width) const;
   void prepare_acts(Acts& acts, int rows) const;
 
   // Worker w's rows and state for stages that go by rows.
@@ -75,6 +84,8 @@ class Forward::Pass {
   void embed(int w);
   void attention_inputs(int w, int layer);
   void rotate_and_store(int w, int layer);
+  void rotate_heads(const LayerWeights& weights, float* q, float* k, const float* cosine,
+                    const float* sine) const;
   void attend(int w, int layer);
   void attention_output(int w, int layer);
   void feed_forward(int w, int layer);
@@ -97,6 +108,9 @@ class Forward::Pass {
   int attention_width_ = 0;
   float attention_scale_ = 0;
   bool is_replicated_ = false;
+  // The forms that the pack's linears read.
+  bool has_a16_ = false;
+  bool has_a8_ = false;
 
   std::vector<Worker> workers_;
   AlignedArray<float> qkv_;        // [rows][q | k | v]

@@ -141,6 +141,27 @@ const char* role_name(PartRole role) {
   return "";
 }
 
+int shared_input(PartRole role) {
+  switch (role) {
+    case PartRole::kAttnQ:
+    case PartRole::kAttnQA:
+    case PartRole::kAttnK:
+    case PartRole::kAttnV:
+    case PartRole::kAttnKvA:
+    case PartRole::kIndexK:
+    case PartRole::kIndexW: return 0;
+    case PartRole::kAttnQB:
+    case PartRole::kIndexQB: return 1;
+    case PartRole::kFfnGate:
+    case PartRole::kFfnUp:
+    case PartRole::kExpertsGate:
+    case PartRole::kExpertsUp:
+    case PartRole::kSharedGate:
+    case PartRole::kSharedUp: return 2;
+    default: return -1;
+  }
+}
+
 std::vector<Part> model_parts(const ModelConfig& config) {
   return PartList(config).build();
 }

@@ -66,6 +66,10 @@ enum class PartRole : std::uint8_t {
 // The name of a role inside its layer: "attn_q".
 [[nodiscard]] const char* role_name(PartRole role);
 
+// Linears of a layer that read the same row have the same number and must read it in one activation form:
+// 0 the attention's normed row, 1 MLA's normed query latent, 2 the feed-forward's normed row. -1: no other.
+[[nodiscard]] int shared_input(PartRole role);
+
 struct Part {
   PartKind kind = PartKind::kVector;
   PartRole role = PartRole::kEmbedding;

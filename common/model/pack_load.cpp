@@ -32,7 +32,7 @@ Result<void> Pack::State::load_metadata() {
   if (!parsed) return where(parsed.error());
   config = *std::move(parsed);
   // Of the families that a pack can describe, those whose forward pass exists.
-  if (config.family != "llama" && config.family != "qwen2") {
+  if (config.is_mla()) {
     return unimplemented("{}: offset 8: config: family {} is not served yet", label, config.family);
   }
   if (config_json(config) != config_text) {
@@ -209,6 +209,21 @@ const float** floats_of(LayerWeights& layer, PartRole role) {
 
 }  // namespace
 
+// Linears that read the same row read it in one form.
+Result<void> Pack::State::check_acts() const {
+  std::map<std::pair<int, int>, const Part*> firsts;
+  const std::vector<Part> parts = model_parts(config);
+  for (const Part& part : parts) {
+    const int input = shared_input(part.role);
+    if (input < 0) continue;
+    const Part& first = *firsts.try_emplace({part.layer, input}, &part).first->second;
+    if (linears.at(part.name).act == linears.at(first.name).act) continue;
+    return invalid_argument("{}: offset 8: linears {} and {} read one row in two activation forms", label,
+                            first.name, part.name);
+  }
+  return {};
+}
+
 void Pack::State::link() {
   layers.resize(static_cast<std::size_t>(config.layers));
   for (const Part& part : model_parts(config)) {
@@ -229,6 +244,7 @@ Result<void> Pack::State::load() {
   ADIT_TRY(container, safetensors::File::parse(bytes, label));
   ADIT_TRY_VOID(load_metadata());
   ADIT_TRY_VOID(load_parts());
+  ADIT_TRY_VOID(check_acts());
   link();
   return {};
 }

@@ -59,6 +59,7 @@ struct Pack::State {
   Result<void> load_linear(const Part& part);
   Result<void> check_scales(const kernels::LinearWeights& weights, const safetensors::Tensor& tensor) const;
   Result<void> load_part(const Part& part, std::vector<std::string>& used);
+  Result<void> check_acts() const;
   void link();
 };
 

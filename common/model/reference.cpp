@@ -10,6 +10,7 @@
 #include "common/model/parallel_rows.hpp"
 #include "common/model/reference_gemm.hpp"
 #include "common/model/reference_weights.hpp"
+#include "common/model/rope_frequencies.hpp"
 #include "kernels/linear/linear.h"
 
 namespace adit::model {
@@ -45,14 +46,16 @@ void rms_norm(const float* x, const float* weight, int n, float eps, float* out)
   for (int i = 0; i < n; ++i) out[i] = x[i] * scale * weight[i];
 }
 
-// Half-split rotation of each head of one row.
-void rotate(float* row, int heads, int head_dim, int position, double theta) {
-  for (int i = 0; i < head_dim / 2; ++i) {
-    const double angle = position * std::pow(theta, -2.0 * i / head_dim);
-    const auto c = static_cast<float>(std::cos(angle)), s = static_cast<float>(std::sin(angle));
+// Half-split rotation of each head of one row; cos and sin are multiplied by `factor`.
+void rotate(float* row, int heads, int position, const std::vector<double>& inv_freq, double factor) {
+  const int half = static_cast<int>(inv_freq.size()), head_dim = 2 * half;
+  for (int i = 0; i < half; ++i) {
+    const double angle = position * inv_freq[z(i)];
+    const auto c = static_cast<float>(std::cos(angle) * factor);
+    const auto s = static_cast<float>(std::sin(angle) * factor);
     for (int h = 0; h < heads; ++h) {
       float* a = row + h * head_dim + i;
-      float* b = a + head_dim / 2;
+      float* b = a + half;
       const float x = *a, y = *b;
       *a = x * c - y * s;
       *b = y * c + x * s;
@@ -74,12 +77,28 @@ void softmax(float* scores, int count, int width, float scale) {
   std::fill(scores + count, scores + width, 0.0f);
 }
 
+// What a linear layer sees of its input in a pack.
+void round_activations(kernels::ActForm form, const float* x, int n, int width, float* out) {
+  kernels::ActBuffer act;
+  act.prepare(kernels::Isa::kScalar, form, n, width);
+  kernels::quantize(kernels::Isa::kScalar, x, z(width), act, 0, n);
+  const bool a16 = form == kernels::ActForm::kA16;
+  for (int t = 0; t < n; ++t) {
+    for (int i = 0; i < width; ++i) {
+      const int hi = act.hi(t)[i];
+      const int value = a16 ? 256 * hi + act.lo(t)[i] : hi * (1 << act.shift(t)[i / kernels::kGroup]);
+      *out++ = static_cast<float>(value) * act.scale(t);
+    }
+  }
+}
+
 }  // namespace
 
 struct Reference::State {
   std::unique_ptr<ReferenceWeights> weights;
   std::vector<Part> parts;
   int threads = 0;
+  std::vector<double> inv_freq;
   mutable std::mutex head_mutex;
   mutable Panels head;
 
@@ -87,8 +106,8 @@ struct Reference::State {
   Result<void> load(const std::string& name, Panels& out) const;
   Result<std::vector<float>> load_vector(const std::string& name) const;
   Result<void> linear(const std::string& name, const Rows& x, Rows& y) const;
-  void round_activations(const float* x, int n, int width, float* out) const;
-  void multiply(const Panels& w, const float* x, int n, float* y) const;
+  void multiply(const std::string& name, const Panels& w, const float* x, int n, float* y) const;
+  Result<void> norm_heads(const std::string& name, Rows& x) const;
   Result<Rows> embed(std::span<const std::vector<TokenId>> sequences) const;
   Result<void> attention(int layer, const std::vector<Sequence>& sequences, Rows& x) const;
   void attend(const Sequence& sequence, int head_index, const Rows& q, const Rows& k, const Rows& v,
@@ -123,27 +142,15 @@ Result<std::vector<float>> Reference::State::load_vector(const std::string& name
   return out;
 }
 
-void Reference::State::round_activations(const float* x, int n, int width, float* out) const {
-  kernels::ActBuffer act;
-  act.prepare(kernels::Isa::kScalar, *weights->act(), n, width);
-  kernels::quantize(kernels::Isa::kScalar, x, z(width), act, 0, n);
-  const bool a16 = act.form() == kernels::ActForm::kA16;
-  for (int t = 0; t < n; ++t) {
-    for (int i = 0; i < width; ++i) {
-      const int hi = act.hi(t)[i];
-      const int value = a16 ? 256 * hi + act.lo(t)[i] : hi * (1 << act.shift(t)[i / kernels::kGroup]);
-      *out++ = static_cast<float>(value) * act.scale(t);
-    }
-  }
-}
-
-void Reference::State::multiply(const Panels& w, const float* x, int n, float* y) const {
+void Reference::State::multiply(const std::string& name, const Panels& w, const float* x, int n,
+                                float* y) const {
+  const std::optional<kernels::ActForm> act = weights->act(part(name));
   parallel_rows(threads, n, kChunkTokens, [&](int begin, int end) {
     const float* from = x + z(begin) * z(w.k);
     std::vector<float> rounded;
-    if (weights->act()) {
+    if (act) {
       rounded.resize(z(end - begin) * z(w.k));
-      round_activations(from, end - begin, w.k, rounded.data());
+      round_activations(*act, from, end - begin, w.k, rounded.data());
       from = rounded.data();
     }
     reference_gemm(w, {from, z(w.k), end - begin, w.k, w.m, y + z(begin) * z(w.m), z(w.m)});
@@ -153,7 +160,13 @@ void Reference::State::multiply(const Panels& w, const float* x, int n, float* y
 Result<void> Reference::State::linear(const std::string& name, const Rows& x, Rows& y) const {
   Panels w;
   ADIT_TRY_VOID(load(name, w));
-  multiply(w, x.data.data(), x.n, y.data.data());
+  multiply(name, w, x.data.data(), x.n, y.data.data());
+  if (!part(name).has_bias) return {};
+  std::vector<float> bias(z(y.width));
+  ADIT_TRY_VOID(weights->bias(part(name), bias.data()));
+  for (int i = 0; i < y.n; ++i) {
+    for (int j = 0; j < y.width; ++j) y.row(i)[j] += bias[z(j)];
+  }
   return {};
 }
 
@@ -163,6 +176,17 @@ Result<Rows> Reference::State::norm(const std::string& name, const Rows& x) cons
   for (int i = 0; i < x.n; ++i)
     rms_norm(x.row(i), weight.data(), x.width, weights->config().norm_eps, out.row(i));
   return out;
+}
+
+// RMSNorm of each head of each row.
+Result<void> Reference::State::norm_heads(const std::string& name, Rows& x) const {
+  ADIT_TRY(const std::vector<float> weight, load_vector(name));
+  const int dim = weights->config().head_dim;
+  for (std::size_t at = 0; at < x.data.size(); at += z(dim)) {
+    float* row = x.data.data() + at;
+    rms_norm(row, weight.data(), dim, weights->config().norm_eps, row);
+  }
+  return {};
 }
 
 Result<Rows> Reference::State::embed(std::span<const std::vector<TokenId>> sequences) const {
@@ -192,7 +216,7 @@ void Reference::State::attend(const Sequence& s, int head_index, const Rows& q, 
   make_panels(k.row(s.begin) + kv_head * d, z(k.width), 1, s.length, d, keys);
   make_panels(v.row(s.begin) + kv_head * d, 1, z(v.width), d, s.length, values);
   std::vector<float> scores(z(kQueryBlock) * z(s.length));
-  const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(d)));
+  const auto scale = static_cast<float>(c.rope.score_factor / std::sqrt(static_cast<double>(d)));
   for (int begin = 0; begin < s.length; begin += kQueryBlock) {
     const int n = std::min(kQueryBlock, s.length - begin), seen = begin + n;
     reference_gemm(keys, {q.row(s.begin + begin) + head_index * d, z(q.width), n, d, seen, scores.data(),
@@ -211,12 +235,16 @@ Result<void> Reference::State::attention(int layer, const std::vector<Sequence>&
   ADIT_TRY_VOID(linear(at + "attn_q", normed, q));
   ADIT_TRY_VOID(linear(at + "attn_k", normed, k));
   ADIT_TRY_VOID(linear(at + "attn_v", normed, v));
+  if (c.has_qk_norm()) {
+    ADIT_TRY_VOID(norm_heads(at + "attn_q_norm", q));
+    ADIT_TRY_VOID(norm_heads(at + "attn_k_norm", k));
+  }
   Rows out(x.n, q.width);
   for (const Sequence& s : sequences) {
     parallel_rows(threads, s.length, kChunkTokens, [&](int begin, int end) {
       for (int i = begin; i < end; ++i) {
-        rotate(q.row(s.begin + i), c.heads, c.head_dim, i, c.rope_theta);
-        rotate(k.row(s.begin + i), c.kv_heads, c.head_dim, i, c.rope_theta);
+        rotate(q.row(s.begin + i), c.heads, i, inv_freq, c.rope.attention_factor);
+        rotate(k.row(s.begin + i), c.kv_heads, i, inv_freq, c.rope.attention_factor);
       }
     });
     parallel_rows(threads, c.heads, 1, [&](int begin, int end) {
@@ -249,6 +277,7 @@ Result<Reference> Reference::from_source(const WeightSource& source, int threads
   auto state = std::make_unique<State>();
   state->weights = weights_of(source);
   state->parts = model_parts(state->weights->config());
+  state->inv_freq = inverse_frequencies(state->weights->config());
   state->threads = threads;
   return Reference(std::move(state));
 }
@@ -257,6 +286,7 @@ Result<Reference> Reference::from_pack(const Pack& pack, int threads) {
   auto state = std::make_unique<State>();
   state->weights = weights_of(pack);
   state->parts = model_parts(state->weights->config());
+  state->inv_freq = inverse_frequencies(state->weights->config());
   state->threads = threads;
   return Reference(std::move(state));
 }
@@ -289,13 +319,14 @@ Result<std::vector<float>> Reference::hidden(std::span<const std::vector<TokenId
 }
 
 Result<void> Reference::logits(const float* hidden_rows, int n, float* out) const {
+  const std::string name = config().tied_head ? "embedding" : "head";
   {
     const std::lock_guard lock(state_->head_mutex);
     if (state_->head.m == 0) {
-      ADIT_TRY_VOID(state_->load(config().tied_head ? "embedding" : "head", state_->head));
+      ADIT_TRY_VOID(state_->load(name, state_->head));
     }
   }
-  state_->multiply(state_->head, hidden_rows, n, out);
+  state_->multiply(name, state_->head, hidden_rows, n, out);
   return {};
 }
 

@@ -12,7 +12,7 @@ class SourceWeights final : public ReferenceWeights {
  public:
   explicit SourceWeights(const WeightSource& source) : source_(source) {}
   const ModelConfig& config() const override { return source_.config(); }
-  std::optional<kernels::ActForm> act() const override { return std::nullopt; }
+  std::optional<kernels::ActForm> act(const Part&) const override { return std::nullopt; }
   Result<void> rows(const Part& part, int begin, int count, float* out) const override {
     return read_rows(source_, part, begin, count, out);
   }
@@ -26,7 +26,9 @@ class PackWeights final : public ReferenceWeights {
  public:
   explicit PackWeights(const Pack& pack) : pack_(pack) {}
   const ModelConfig& config() const override { return pack_.config(); }
-  std::optional<kernels::ActForm> act() const override { return pack_.act_form(); }
+  std::optional<kernels::ActForm> act(const Part& part) const override {
+    return pack_.linear(part.name)->act;
+  }
   Result<void> rows(const Part& part, int begin, int count, float* out) const override {
     if (part.kind != PartKind::kLinear) {
       std::copy_n(pack_.floats(part.name) + static_cast<std::ptrdiff_t>(begin) * part.k,

@@ -26,8 +26,8 @@ class ReferenceWeights {
   [[nodiscard]] virtual Result<void> rows(const Part& part, int begin, int count, float* out) const = 0;
   // out: [part.m]
   [[nodiscard]] virtual Result<void> bias(const Part& part, float* out) const = 0;
-  // How activations are rounded before linear layers; nullopt: not at all.
-  [[nodiscard]] virtual std::optional<kernels::ActForm> act() const = 0;
+  // How activations are rounded before a linear layer; nullopt: not at all.
+  [[nodiscard]] virtual std::optional<kernels::ActForm> act(const Part& part) const = 0;
 };
 
 [[nodiscard]] std::unique_ptr<ReferenceWeights> weights_of(const WeightSource& source);

@@ -72,13 +72,13 @@ void rope(Isa isa, float* x, int heads, int head_dim, const float* cosine, const
   }
 }
 
-void rope_table(const double* inv_freq, int half, int position, float* cosine, float* sine) {
+void rope_table(const double* inv_freq, int half, int position, float* cosine, float* sine, double factor) {
   for (int i = 0; i < half; ++i) {
     double s = 0;
     double c = 0;
     sincos_c(static_cast<double>(position) * inv_freq[i], s, c);
-    sine[i] = static_cast<float>(s);
-    cosine[i] = static_cast<float>(c);
+    sine[i] = static_cast<float>(s * factor);
+    cosine[i] = static_cast<float>(c * factor);
   }
 }
 

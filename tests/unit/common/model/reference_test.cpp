@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "common/model/reference.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <random>
+
+#include <gtest/gtest.h>
 
 #include "common/model/eval.hpp"
 #include "common/model/reference_gemm.hpp"
 #include "tests/support/temp_dir.hpp"
-#include "tests/support/tiny_llama.hpp"
+#include "tests/support/tiny_model.hpp"
 
 namespace adit::model {
 namespace {
@@ -38,11 +38,10 @@ TEST(ReferenceGemm, equals_a_plain_double_product_for_every_tail) {
       for (int j = 0; j < m; ++j) {
         double sum = 0;
         for (int t = 0; t < k; ++t) {
-          sum += double(x[static_cast<std::size_t>(i * k + t)]) *
-                 double(w[static_cast<std::size_t>(j * k + t)]);
+          sum +=
+              double(x[static_cast<std::size_t>(i * k + t)]) * double(w[static_cast<std::size_t>(j * k + t)]);
         }
-        EXPECT_NEAR(double(y[static_cast<std::size_t>(i * m + j)]), sum, 1e-5 * std::sqrt(k))
-            << n << m << k;
+        EXPECT_NEAR(double(y[static_cast<std::size_t>(i * m + j)]), sum, 1e-5 * std::sqrt(k)) << n << m << k;
       }
     }
   }
@@ -131,6 +130,31 @@ TEST_F(TinyReference, the_engine_computes_what_the_pack_says) {
   EXPECT_LT(from_source[0], 0.5);
   EXPECT_GT(from_source[1], 5 * from_source[0]);
 }
+
+class FamilyReference : public ::testing::TestWithParam<const char*> {};
+
+// The same for every family, whose forward pass and reference each have stages of their own.
+TEST_P(FamilyReference, the_engine_computes_what_the_pack_says) {
+  const test::TempDir dir;
+  const test::TinyModel model(test::tiny_config(GetParam()));
+  const auto source = Reference::from_source(model, 2).value();
+  for (const int bits : {8, 4}) {
+    for (const auto act : {kernels::ActForm::kA16, kernels::ActForm::kA8g32}) {
+      const Pack pack = test::pack_of(model, dir.path(), {.bits = bits, .act = act});
+      const auto simulated = Reference::from_pack(pack, 2).value();
+      const auto engine = engine_source(pack, {.threads = 2});
+      const double from_source = kl_between(*reference_source(source), *engine);
+      const double from_pack = kl_between(*reference_source(simulated), *engine);
+      EXPECT_GT(from_source, 1e-3) << bits;
+      EXPECT_LT(from_pack, from_source) << bits;
+      // A rounding to 8 bits that falls on the other side is not a small difference any more.
+      EXPECT_LT(from_pack, act == kernels::ActForm::kA16 ? 1e-3 : 0.2) << bits;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, FamilyReference, ::testing::Values("llama", "qwen2", "qwen3"),
+                         [](const auto& family) { return std::string(family.param); });
 
 TEST_F(TinyReference, too_short_a_text_is_refused) {
   const auto reference = Reference::from_source(*source_, 1).value();

@@ -27,6 +27,14 @@ bool isa_supported(Isa isa) {
 #endif
 }
 
+bool has_vbmi2() {
+#if defined(__x86_64__)
+  return isa_supported(Isa::kAvx512) && __builtin_cpu_supports("avx512vbmi2") != 0;
+#else
+  return false;
+#endif
+}
+
 Isa best_isa() {
   if (isa_supported(Isa::kAvx512)) return Isa::kAvx512;
   if (isa_supported(Isa::kAvx2)) return Isa::kAvx2;

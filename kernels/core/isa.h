@@ -14,6 +14,8 @@ namespace adit::kernels {
 enum class Isa { kScalar, kAvx2, kAvx512 };
 
 bool isa_supported(Isa isa);
+// Beside kAvx512: whether VBMI2 (vpexpandb) can run.
+bool has_vbmi2();
 // The widest one supported here.
 Isa best_isa();
 // "scalar", "avx2", "avx512".

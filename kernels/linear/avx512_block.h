@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // kernels/linear/avx512_block.h
 //
-// The inner loops of the linear layer with AVX-512 VNNI, for avx512.cpp only.
+// The inner loops of the linear layer with AVX-512 VNNI, for avx512.cpp; its smaller pieces also for sparse_avx512.h.
 //
 // In       one or two neighbouring tiles, one to four tokens from `token` on.
 // Shapes   dot[t][p][i]: 16 rows of tile i for token t and plane p (A16 has two planes, A8g32 one).

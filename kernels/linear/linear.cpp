@@ -7,6 +7,7 @@
 #include <initializer_list>
 
 #include "kernels/linear/paths.h"
+#include "kernels/linear/sparse.h"
 
 namespace adit::kernels {
 namespace {
@@ -103,8 +104,9 @@ void linear(Isa isa, const LinearWeights& weights, const ActBuffer& act, float* 
             int tile_begin, int tile_end) {
   // A buffer prepared for another instruction set lacks what the AVX2 version reads.
   const Isa used = isa == Isa::kAvx2 && !act.has_wide() ? Isa::kScalar : isa;
-  run(used,
-      LinearCall{&weights, &act, y, ldy, tile_begin, tile_end, square_limit(weights, act.form())});
+  const LinearCall call{
+      &weights, &act, y, ldy, tile_begin, tile_end, square_limit(weights, act.form())};
+  weights.storage == Storage::kDense ? run(used, call) : linear_sparse(used, call);
 }
 
 int effective_weight(const LinearWeights& weights, int row, int column) {
@@ -120,7 +122,9 @@ int effective_weight(const LinearWeights& weights, int row, int column) {
     code = at % 8 < 4 ? byte & 15 : byte >> 4;
   } else {
     const std::size_t block = tile * (k_pad / 4) + at / 4;
-    code = weights.q[(block * kTileRows + lane) * 4 + at % 4] - 128;
+    code = weights.storage == Storage::kDense
+               ? weights.q[(block * kTileRows + lane) * 4 + at % 4] - 128
+               : sparse_code(weights, row, column);
   }
   return static_cast<int>(weights.s[group]) * code + (weights.o == nullptr ? 0 : weights.o[group]);
 }

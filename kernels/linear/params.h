@@ -7,6 +7,8 @@
 // Shapes   W[m, k] = s[m, k/32] * q[m, k] + o[m, k/32] (effective integers).
 //          y = (float(sum W*X) * rs) * as + bias.
 //          Rows m..m_pad have s = o = rs = 0; columns k..k_pad have code 0 and meet activations of 0.
+//          A storage other than dense leaves codes out of q; a code that is left out is 0, and the weights, the
+//          proofs and the results are those of the dense form with zeros.
 // Exact    abs_row_max and sq_row_max are exact, computed by the packer over all rows.
 // Threads  plain values.
 // Source   kernels/NUMERICS.md, "Linear layer"
@@ -20,6 +22,10 @@ namespace adit::kernels {
 enum class WeightForm : std::uint8_t { kI8 = 8, kU4 = 4 };
 enum class ActForm : std::uint8_t { kA16 = 16, kA8g32 = 8 };
 
+// How the codes of an int8 linear lie in q. k24: two of each four columns of a row. kBitmask: any. kBlock: whole
+// blocks of columns, for each row of a tile.
+enum class Storage : std::uint8_t { kDense, k24, kBitmask, kBlock };
+
 constexpr int kTileRows = 16;
 constexpr int kGroup = 32;
 
@@ -32,9 +38,20 @@ struct LinearWeights {
   // m rounded up to 16, k rounded up to 32.
   int m_pad = 0;
   int k_pad = 0;
-  // kI8: [m_pad/16][k_pad/4][16][4], each byte q + 128.
+  Storage storage = Storage::kDense;
+  // kI8: [m_pad/16][k_pad/4][16][4], each byte q + 128. (A vector: the 64 bytes of 16 rows x 4 columns.)
+  // Not dense: the stored bytes of these vectors, in order.
   // kU4: [m_pad/16][k_pad/8][16][4], low nibble = column 8b + i, high nibble = column 8b + 4 + i.
   const std::uint8_t* q = nullptr;
+  // k24, kBitmask: [m_pad/16][k_pad/4]; bit b: byte b of the vector is stored. k24: two bits of every four.
+  const std::uint64_t* mask = nullptr;
+  // kBlock: [m_pad/16][k_pad/block_columns, rounded up]; bit r: the block's columns of row r are stored.
+  const std::uint16_t* block_rows = nullptr;
+  // A multiple of 32.
+  int block_columns = 0;
+  // kBitmask, kBlock: [m_pad/16 + 1] where each tile begins in q, and where the last one ends; 64 more bytes
+  // can be read. (k24: 32 bytes a vector.)
+  const std::uint64_t* offsets = nullptr;
   // [m_pad/16][k_pad/32][16] group scales.
   const std::uint16_t* s = nullptr;
   // Same shape, group offsets; nullptr for kI8 (all 0).
@@ -47,5 +64,10 @@ struct LinearWeights {
   std::uint64_t abs_row_max = 0;
   std::uint64_t sq_row_max = 0;
 };
+
+// kBlock: blocks of columns of a tile; k_pad may cut the last one.
+static inline int blocks_of(const LinearWeights& weights) {
+  return (weights.k_pad + weights.block_columns - 1) / weights.block_columns;
+}
 
 }  // namespace adit::kernels

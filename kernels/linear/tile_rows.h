@@ -21,7 +21,25 @@ inline LinearWeights tile_rows(const LinearWeights& weights, int first, int coun
   const auto k_pad = static_cast<std::size_t>(weights.k_pad);
   out.m = count;
   out.m_pad = count;
-  out.q += row * k_pad / (weights.form == WeightForm::kU4 ? 2 : 1);
+  const std::size_t tile = row / kTileRows;
+  switch (weights.storage) {
+    case Storage::kDense:
+      out.q += row * k_pad / (weights.form == WeightForm::kU4 ? 2 : 1);
+      break;
+    case Storage::k24:
+      out.q += row * k_pad / 2;
+      out.mask += tile * (k_pad / 4);
+      break;
+    case Storage::kBitmask:
+      // The offsets of tiles count from the beginning of the whole.
+      out.mask += tile * (k_pad / 4);
+      out.offsets += tile;
+      break;
+    case Storage::kBlock:
+      out.block_rows += tile * static_cast<std::size_t>(blocks_of(weights));
+      out.offsets += tile;
+      break;
+  }
   out.s += row * (k_pad / kGroup);
   if (out.o != nullptr) out.o += row * (k_pad / kGroup);
   out.rs += row;

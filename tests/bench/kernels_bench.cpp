@@ -15,6 +15,7 @@
 #include "kernels/norm/rms_norm.h"
 #include "kernels/ops/rows.h"
 #include "kernels/swiglu/swiglu.h"
+#include "tests/bench/sparse_bench.hpp"
 #include "tests/unit/kernels/random_linear.hpp"
 
 namespace adit::kernels {
@@ -249,6 +250,7 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   adit::kernels::register_all();
+  adit::kernels::register_sparse();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

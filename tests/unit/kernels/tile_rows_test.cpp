@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/kernels/random_linear.hpp"
+#include "tests/unit/kernels/sparse_linear.hpp"
 
 namespace adit::kernels {
 namespace {
@@ -30,6 +30,27 @@ TEST(TileRows, give_the_rows_of_the_whole) {
         EXPECT_TRUE(same_bits(parts, whole)) << isa_name(isa);
       }
     }
+  }
+}
+
+TEST(TileRows, of_a_sparse_layer_too) {
+  Random random(test_seed());
+  for (const SparseForm& form : {SparseForm{Storage::k24, 0, 0}, SparseForm{Storage::kBitmask, 0, 0},
+                                 SparseForm{Storage::kBlock, 16, 64}}) {
+    TestLinear layer = TestLinear::random(random, WeightForm::kI8, ActForm::kA16, 96, 72, 300);
+    sparsify(layer, form, 96, 72, 4, random);
+    layer.build();
+    const SparseLinear sparse(layer.view(), form);
+    const std::vector<float> x = random.wide_row(3 * 72);
+    const std::vector<float> want = run_linear(Isa::kScalar, layer.view(), x, 3);
+    ActBuffer act;
+    act.prepare(best_isa(), ActForm::kA16, 3, 72);
+    ASSERT_TRUE(quantize(best_isa(), x.data(), 72, act, 0, 3));
+    std::vector<float> parts(3 * 96);
+    for (const auto& [first, count] : {std::pair{0, 16}, {16, 48}, {64, 32}}) {
+      linear(best_isa(), tile_rows(sparse.view(), first, count), act, parts.data() + first, 96, 0, count / 16);
+    }
+    EXPECT_TRUE(same_bits(parts, want)) << static_cast<int>(form.storage);
   }
 }
 

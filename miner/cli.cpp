@@ -21,6 +21,7 @@
 #include "miner/generate/generate_command.hpp"
 #include "miner/pack/eval_command.hpp"
 #include "miner/pack/pack_command.hpp"
+#include "miner/plan/plan_command.hpp"
 
 namespace adit::miner {
 namespace {
@@ -46,6 +47,7 @@ int run_cli(int argc, const char* const* argv) {
   app.set_help_flag("--help,-h", "Print this help and exit");
   int exit_code = exit_code::kOk;
   add_fetch_command(app, exit_code);
+  add_plan_command(app, exit_code);
   add_pack_command(app, exit_code);
   add_generate_command(app, exit_code);
   add_eval_command(app, exit_code);

@@ -2,6 +2,9 @@
 #include "miner/generate/bench.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
 
 #include "common/base/clock.hpp"
 #include "common/base/rng.hpp"
@@ -12,83 +15,166 @@
 namespace adit::miner {
 namespace {
 
-// Seconds for `rows` rows of random tokens, `chunk` of them a step, logits of the last row of each
-// step from row `first_wanted` on.
+constexpr int kLogitsRows = 16;
+
+// `batch` sequences of `rows` random tokens, `chunk` of them a step; logits from row `first_wanted` on.
 struct Pass {
+  int batch = 1;
   int rows = 0;
   int chunk = 0;
   int first_wanted = 0;
 };
 
-Result<double> seconds_of(const model::Pack& pack, model::Forward& forward, model::Chooser& chooser,
-                          const Pass& pass) {
-  const model::ModelConfig& config = pack.config();
-  SeededRng rng(7);
-  std::vector<TokenId> tokens(static_cast<std::size_t>(pass.rows));
-  for (TokenId& token : tokens) {
-    token = static_cast<TokenId>(rng.below(static_cast<std::uint64_t>(config.vocab)));
-  }
-  const SystemClock clock;
-  const std::uint64_t start = clock.steady_ns();
-  ADIT_TRY(model::KvCache cache, model::KvCache::make(config, pass.rows));
-  proof::TraceBuilder trace({config.layers, config.kv_heads},
-                            static_cast<std::uint32_t>(pass.first_wanted + 1),
-                            forward.options().isa);
-  for (int done = 0; done < pass.rows;) {
-    const int here = std::min(pass.chunk, pass.rows - done);
-    const model::Segment segment{
-        .cache = &cache,
-        .trace = &trace,
-        .first_position = done,
-        .tokens = std::span<const TokenId>(tokens).subspan(static_cast<std::size_t>(done),
-                                                           static_cast<std::size_t>(here)),
-        .first_wanted = pass.first_wanted};
-    ADIT_TRY_VOID(forward.step(std::span(&segment, 1)));
-    if (forward.wanted() > 0) {
-      ADIT_TRY(const float* logits, forward.logits(forward.wanted() - 1, 1));
-      const model::Chooser::Request greedy{};
-      ADIT_TRY_VOID(
-          chooser.choose(forward.team(), logits, forward.logits_stride(), std::span(&greedy, 1)));
-    }
-    done += here;
-  }
-  return static_cast<double>(clock.steady_ns() - start) * 1e-9;
-}
+struct Sequence {
+  model::KvCache cache;
+  proof::TraceBuilder trace;
+  std::vector<TokenId> tokens;
+};
 
-Speed speed_of(int tokens, std::vector<double> seconds) {
-  std::sort(seconds.begin(), seconds.end());
-  return {.best = tokens / seconds.front(), .median = tokens / seconds[seconds.size() / 2]};
+class Bench {
+ public:
+  Bench(const model::Pack& pack, const BenchOptions& options, int threads)
+      : config_(pack.config()),
+        forward_(pack, {.isa = options.isa,
+                        .threads = threads,
+                        .rows_max = std::max(options.prefill_chunk, largest(options.batches)),
+                        .logits_rows_max = std::min(kLogitsRows, largest(options.batches))}),
+        chooser_(options.isa, pack.config().vocab, threads) {}
+
+  Result<double> tokens_per_second(const Pass& pass) {
+    SeededRng rng(7);
+    const SystemClock clock;
+    const std::uint64_t start = clock.steady_ns();
+    std::vector<Sequence> sequences;
+    for (int i = 0; i < pass.batch; ++i) {
+      ADIT_TRY(Sequence sequence, make(pass, rng));
+      sequences.push_back(std::move(sequence));
+    }
+    for (int done = 0; done < pass.rows;) {
+      const int here = std::min(pass.chunk, pass.rows - done);
+      std::vector<model::Segment> segments;
+      for (Sequence& one : sequences) {
+        segments.push_back(
+            {.cache = &one.cache,
+             .trace = &one.trace,
+             .first_position = done,
+             .tokens = std::span<const TokenId>(one.tokens)
+                           .subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(here)),
+             .first_wanted = pass.first_wanted});
+      }
+      ADIT_TRY_VOID(forward_.step(segments));
+      ADIT_TRY_VOID(choose());
+      done += here;
+    }
+    const double seconds = static_cast<double>(clock.steady_ns() - start) * 1e-9;
+    return static_cast<double>(pass.rows) * pass.batch / seconds;
+  }
+
+ private:
+  static int largest(const std::vector<int>& values) {
+    return values.empty() ? 1 : *std::max_element(values.begin(), values.end());
+  }
+
+  Result<Sequence> make(const Pass& pass, SeededRng& rng) {
+    ADIT_TRY(model::KvCache cache, model::KvCache::make(config_, pass.rows));
+    std::vector<TokenId> tokens(static_cast<std::size_t>(pass.rows));
+    for (TokenId& token : tokens) {
+      token = static_cast<TokenId>(rng.below(static_cast<std::uint64_t>(config_.vocab)));
+    }
+    return Sequence{
+        std::move(cache),
+        proof::TraceBuilder({config_.layers, config_.kv_heads},
+                            static_cast<std::uint32_t>(pass.first_wanted + 1), forward_.options().isa),
+        std::move(tokens)};
+  }
+
+  // A greedy choice for each wanted row, as a server makes.
+  Result<void> choose() {
+    const int wanted = forward_.wanted();
+    for (int first = 0; first < wanted; first += forward_.options().logits_rows_max) {
+      const int count = std::min(forward_.options().logits_rows_max, wanted - first);
+      ADIT_TRY(const float* logits, forward_.logits(first, count));
+      const std::vector<model::Chooser::Request> greedy(static_cast<std::size_t>(count));
+      ADIT_TRY_VOID(chooser_.choose(forward_.team(), logits, forward_.logits_stride(), greedy));
+    }
+    return {};
+  }
+
+  const model::ModelConfig& config_;
+  model::Forward forward_;
+  model::Chooser chooser_;
+};
+
+Result<void> check(const model::Pack& pack, const BenchOptions& options) {
+  for (const std::vector<int>* lengths : {&options.prompts, &options.decodes}) {
+    for (const int length : *lengths) {
+      if (length > pack.config().context) {
+        return invalid_argument("{}: {} tokens are over the model's context of {}", pack.path().string(),
+                                length, pack.config().context);
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace
 
-Result<std::vector<BenchRow>> bench(const model::Pack& pack, const BenchOptions& options) {
-  std::vector<BenchRow> rows;
+double Samples::mean() const {
+  return values.empty()
+             ? 0
+             : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double Samples::deviation() const {
+  if (values.size() < 2) return 0;
+  const double middle = mean();
+  double sum = 0;
+  for (const double value : values) sum += (value - middle) * (value - middle);
+  return std::sqrt(sum / static_cast<double>(values.size() - 1));
+}
+
+double Samples::best() const {
+  return values.empty() ? 0 : *std::max_element(values.begin(), values.end());
+}
+
+double Samples::median() const {
+  if (values.empty()) return 0;
+  std::vector<double> sorted = values;
+  std::sort(sorted.begin(), sorted.end());
+  return sorted[(sorted.size() - 1) / 2];
+}
+
+std::string BenchRow::test() const {
+  if (is_prompt) return fmt::format("pp{}", tokens);
+  return batch == 1 ? fmt::format("tg{}", tokens) : fmt::format("tg{} x{}", tokens, batch);
+}
+
+Result<void> bench(const model::Pack& pack, const BenchOptions& options, const OnBenchRow& on_row) {
+  ADIT_TRY_VOID(check(pack, options));
   for (const int threads : options.threads) {
-    model::Forward forward(pack, {.isa = options.isa,
-                                  .threads = threads,
-                                  .rows_max = options.prefill_chunk,
-                                  .logits_rows_max = 1});
-    model::Chooser chooser(options.isa, pack.config().vocab, threads);
-    const Pass prompt{.rows = options.prompt_tokens,
-                      .chunk = options.prefill_chunk,
-                      .first_wanted = options.prompt_tokens - 1};
-    const Pass decode{.rows = options.decode_tokens, .chunk = 1, .first_wanted = 0};
-    std::vector<double> prompt_seconds;
-    std::vector<double> decode_seconds;
-    // One unmeasured round brings the pack into memory.
-    for (int round = -1; round < options.repetitions; ++round) {
-      ADIT_TRY(const double p, seconds_of(pack, forward, chooser, prompt));
-      ADIT_TRY(const double d, seconds_of(pack, forward, chooser, decode));
-      if (round < 0) continue;
-      prompt_seconds.push_back(p);
-      decode_seconds.push_back(d);
+    Bench one(pack, options, threads);
+    const auto measure = [&](BenchRow row, const Pass& pass) -> Result<void> {
+      for (int round = options.warm_up ? -1 : 0; round < options.repetitions; ++round) {
+        ADIT_TRY(const double speed, one.tokens_per_second(pass));
+        if (round >= 0) row.speed.values.push_back(speed);
+      }
+      on_row(row);
+      return {};
+    };
+    for (const int tokens : options.prompts) {
+      ADIT_TRY_VOID(
+          measure({.threads = threads, .is_prompt = true, .tokens = tokens, .batch = 1, .speed = {}},
+                  {.batch = 1, .rows = tokens, .chunk = options.prefill_chunk, .first_wanted = tokens - 1}));
     }
-    rows.push_back({.threads = threads,
-                    .prompt = speed_of(options.prompt_tokens, prompt_seconds),
-                    .decode = speed_of(options.decode_tokens, decode_seconds)});
+    for (const int tokens : options.decodes) {
+      for (const int batch : options.batches) {
+        ADIT_TRY_VOID(
+            measure({.threads = threads, .is_prompt = false, .tokens = tokens, .batch = batch, .speed = {}},
+                    {.batch = batch, .rows = tokens, .chunk = 1, .first_wanted = 0}));
+      }
+    }
   }
-  return rows;
+  return {};
 }
 
 }  // namespace adit::miner

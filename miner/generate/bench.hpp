@@ -3,16 +3,18 @@
 //
 // How fast this machine reads prompts and decodes: the body of `adit-miner bench`.
 //
-// In       a pack; lengths; thread counts; repetitions.
-// Out      tokens per second, best and median of the repetitions. Prompt: one sequence read in
-// chunks, and one
-//          token chosen. Decode: one row a step from an empty context, logits and greedy choice
-//          included. The trace is computed in both, as it is when serving.
-// Errors   those of Forward.
+// In       a pack; every combination of thread counts with prompt lengths, and with decode lengths and batch sizes;
+//          repetitions, after one unmeasured round (warm_up) that brings the pack into memory.
+// Out      tokens per second of each repetition, all sequences of a batch together. pp<N>: one sequence of N tokens
+//          read in chunks, and one token chosen. tg<N>: N tokens from an empty context, one row a step and sequence,
+//          logits and greedy choice included. The trace is computed in both, as it is when serving.
+// Errors   kInvalidArgument for a length over the model's context; those of Forward.
 // Threads  runs the given numbers of threads in turn.
-// Tests    tests/unit/miner/generate/generate_test.cpp
+// Tests    tests/unit/miner/generate/bench_test.cpp
 #pragma once
 
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "common/base/result.hpp"
@@ -23,25 +25,41 @@ namespace adit::miner {
 
 struct BenchOptions {
   kernels::Isa isa = kernels::best_isa();
-  std::vector<int> threads{1, 2};
+  std::vector<int> threads{1};
+  std::vector<int> prompts{512};
+  std::vector<int> decodes{128};
+  // Sequences that decode side by side.
+  std::vector<int> batches{1};
   int prefill_chunk = 512;
-  int prompt_tokens = 512;
-  int decode_tokens = 128;
-  int repetitions = 3;
+  int repetitions = 5;
+  bool warm_up = true;
 };
 
-struct Speed {
-  double best = 0;
-  double median = 0;
+struct Samples {
+  std::vector<double> values;
+
+  [[nodiscard]] double mean() const;
+  // Of the values as a sample (n - 1); 0 for fewer than two.
+  [[nodiscard]] double deviation() const;
+  [[nodiscard]] double best() const;
+  [[nodiscard]] double median() const;
 };
 
 struct BenchRow {
   int threads = 0;
-  Speed prompt;
-  Speed decode;
+  bool is_prompt = false;
+  // Of one sequence.
+  int tokens = 0;
+  int batch = 1;
+  Samples speed;
+
+  // "pp512", "tg128", "tg128 x16".
+  [[nodiscard]] std::string test() const;
 };
 
-[[nodiscard]] Result<std::vector<BenchRow>> bench(const model::Pack& pack,
-                                                  const BenchOptions& options);
+// Called with each row when it is measured.
+using OnBenchRow = std::function<void(const BenchRow&)>;
+[[nodiscard]] Result<void> bench(const model::Pack& pack, const BenchOptions& options,
+                                 const OnBenchRow& on_row);
 
 }  // namespace adit::miner

@@ -104,7 +104,10 @@ async function measureOurs(settings, options, name, threads) {
     String(options.repeat), "--prompt-tokens", String(options.prompt), "--prefill-chunk", String(options.prompt),
     "--tokens", String(options.tokens), "--json"]);
   const all = JSON.parse(stdout);
-  return { ...all.packs[0].rows[0], isa: all.isa };
+  const speed = (kind) => all.packs[0].rows.find((row) => row.kind === kind).tokens_per_second;
+  const prompt = speed("prompt"), decode = speed("decode");
+  return { threads, isa: all.isa, prompt_best: prompt.best, prompt_median: prompt.median, decode_best: decode.best,
+    decode_median: decode.median };
 }
 
 async function measurePeer(settings, options, name, threads) {

@@ -115,13 +115,43 @@ TEST_F(Cli, prints_text_on_stdout_and_figures_on_stderr) {
 }
 
 TEST_F(Cli, bench_prints_a_table_or_json) {
-  const std::string base =
-      "bench --threads 1,2 --prompt-tokens 20 --tokens 4 --repeat 1 --pack " + tiny_pack();
+  const std::string base = "bench -t 1,2 -p 20,30 -n 4 -b 1,3 -r 2 --pack " + tiny_pack();
   const Ended table = run(base);
   EXPECT_EQ(0, table.code) << table.err;
-  EXPECT_NE(std::string::npos, table.out.find("pp20"));
+  for (const char* text : {"| model ", " pp20 |", " pp30 |", " tg4 |", " tg4 x3 |", " ± "}) {
+    EXPECT_NE(std::string::npos, table.out.find(text)) << text << table.out;
+  }
   const nlohmann::json json = nlohmann::json::parse(run(base + " --json").out);
-  EXPECT_EQ(2U, json.at("packs").at(0).at("rows").size());
+  const nlohmann::json& rows = json.at("packs").at(0).at("rows");
+  ASSERT_EQ(8U, rows.size());
+  EXPECT_EQ("pp20", rows.at(0).at("test"));
+  EXPECT_EQ("tg4 x3", rows.at(3).at("test"));
+  EXPECT_EQ(2, rows.at(7).at("threads"));
+  for (const nlohmann::json& row : rows) {
+    EXPECT_EQ(2U, row.at("tokens_per_second").at("samples").size());
+    EXPECT_GT(row.at("tokens_per_second").at("mean"), 0);
+  }
+}
+
+TEST_F(Cli, bench_measures_a_cold_start) {
+  const std::string base = "bench --cold --no-warmup -t 1 -p 4 -n 2 -r 2 --pack " + tiny_pack();
+  const Ended table = run(base);
+  EXPECT_EQ(0, table.code) << table.err;
+  EXPECT_NE(std::string::npos, table.out.find("first, disk |")) << table.out;
+  const nlohmann::json json = nlohmann::json::parse(run(base + " --json").out);
+  const nlohmann::json& cold = json.at("packs").at(0).at("cold");
+  ASSERT_EQ(2U, cold.size());
+  EXPECT_FALSE(cold.at(0).at("evicted"));
+  for (const nlohmann::json& row : cold) {
+    EXPECT_EQ(2U, row.at("seconds").at("samples").size());
+    EXPECT_GT(row.at("seconds").at("mean"), 0);
+  }
+}
+
+TEST_F(Cli, bench_refuses_more_than_the_context) {
+  const Ended ended = run("bench -p 2000 --pack " + tiny_pack());
+  EXPECT_EQ(6, ended.code);
+  EXPECT_NE(std::string::npos, ended.err.find("over the model's context of 1024")) << ended.err;
 }
 
 }  // namespace

@@ -16,13 +16,17 @@ void Forward::Pass::run(int w) {
   const int layers = pack_.config().layers;
   embed(w);
   for (int layer = 0; layer < layers; ++layer) {
-    attention_inputs(w, layer);
-    rotate_and_store(w, layer);
+    if (latent_) {
+      latent_inputs(w, layer);
+    } else {
+      attention_inputs(w, layer);
+      rotate_and_store(w, layer);
+    }
     // Nothing of the last layer but keys and values is needed for rows whose logits are not.
     if (layer == layers - 1 && plan_.wanted() == 0) break;
-    attend(w, layer);
+    latent_ ? latent_attention(w, layer) : attend(w, layer);
     attention_output(w, layer);
-    feed_forward(w, layer);
+    pack_.config().is_moe(layer) ? experts(w, layer) : feed_forward(w, layer);
   }
   finish_trace(w);
 }
@@ -35,7 +39,7 @@ void Forward::Pass::embed(int w) {
     kernels::embedding_row(pack_.embedding(), plan_.row(i).token, row_of(worker.x, i, c.hidden));
   }
   const Share tables = share_of(plan_.rows(), team_.size(), w);
-  const int half = c.head_dim / 2;
+  const int half = c.rope_dim() / 2;
   for (int i = tables.begin; i < tables.end; ++i) {
     kernels::rope_table(pack_.inv_freq().data(), half, plan_.row(i).position, row_of(cosine_, i, half),
                         row_of(sine_, i, half), c.rope.attention_factor);

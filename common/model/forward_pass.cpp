@@ -6,6 +6,8 @@
 
 #include "common/base/check.hpp"
 #include "common/base/limits.hpp"
+#include "common/model/forward_mla.hpp"
+#include "common/model/forward_moe.hpp"
 #include "common/model/model_parts.hpp"
 #include "kernels/attention/attention.h"
 #include "kernels/norm/rms_norm.h"
@@ -31,8 +33,10 @@ Forward::Pass::Pass(const Pack& pack, const ForwardOptions& options)
   const ModelConfig& c = pack.config();
   const int n = options.rows_max;
   ADIT_CHECK(n >= 1 && n <= limits::kBatchRowsMax && options.logits_rows_max >= 1);
-  attention_width_ = c.heads * c.head_dim;
-  qkv_width_ = attention_width_ + 2 * c.kv_heads * c.head_dim;
+  attention_width_ = c.attention_width();
+  if (!c.is_mla()) qkv_width_ = attention_width_ + 2 * c.kv_heads * c.head_dim;
+  if (c.is_mla()) latent_ = std::make_unique<Latent>(c, options);
+  if (c.moe.experts > 0) experts_ = std::make_unique<Experts>(c, options);
   attention_scale_ =
       static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.head_dim)) * c.rope.score_factor);
   for (const Part& part : model_parts(c)) {
@@ -50,11 +54,13 @@ Forward::Pass::Pass(const Pack& pack, const ForwardOptions& options)
   projected_ = AlignedArray<float>(cells(n, c.hidden));
   gate_ = AlignedArray<float>(cells(n, c.ffn));
   up_ = AlignedArray<float>(cells(n, c.ffn));
-  cosine_ = AlignedArray<float>(cells(n, c.head_dim / 2));
-  sine_ = AlignedArray<float>(cells(n, c.head_dim / 2));
+  cosine_ = AlignedArray<float>(cells(n, c.rope_dim() / 2));
+  sine_ = AlignedArray<float>(cells(n, c.rope_dim() / 2));
   head_norm_ = AlignedArray<float>(cells(options.logits_rows_max, c.hidden));
   logits_ = AlignedArray<float>(cells(options.logits_rows_max, c.vocab));
 }
+
+Forward::Pass::~Pass() = default;
 
 Result<void> Forward::Pass::check(std::span<const Segment> segments) const {
   const ModelConfig& c = pack_.config();
@@ -96,11 +102,12 @@ void Forward::Pass::prepare_acts(Acts& acts, int rows) const {
 
 void Forward::Pass::prepare(std::span<const Segment> segments) {
   const ModelConfig& c = pack_.config();
-  plan_.build({.heads = c.heads, .kv_heads = c.kv_heads, .threads = team_.size()}, segments);
+  const int kv_heads = latent_ ? c.heads / latent_group(c.heads) : c.kv_heads;
+  plan_.build({.heads = c.heads, .kv_heads = kv_heads, .threads = team_.size()}, segments);
   leaves_.begin(plan_);
   is_replicated_ = plan_.rows() <= kReplicatedRows;
   const std::size_t scratch =
-      kernels::attend_scratch_floats(kAttentionRows, c.heads / c.kv_heads, plan_.keys_max());
+      latent_ ? 0 : kernels::attend_scratch_floats(kAttentionRows, c.heads / c.kv_heads, plan_.keys_max());
   for (std::size_t w = 0; w < workers_.size(); ++w) {
     Worker& worker = workers_[w];
     // Room for twice the keys: it is not made again at every block of a growing sequence.
@@ -114,6 +121,8 @@ void Forward::Pass::prepare(std::span<const Segment> segments) {
       pile->reset();
     }
   }
+  if (latent_) latent_->prepare(pack_, plan_, options_.isa);
+  if (experts_) experts_->prepare(plan_.rows());
   is_finite_.store(true, std::memory_order_relaxed);
 }
 

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -32,6 +33,7 @@ inline constexpr int kReplicatedRows = 4;
 class Forward::Pass {
  public:
   Pass(const Pack& pack, const ForwardOptions& options);
+  ~Pass();
 
   [[nodiscard]] Result<void> step(std::span<const Segment> segments);
   [[nodiscard]] Result<const float*> logits(int first, int count);
@@ -89,6 +91,25 @@ class Forward::Pass {
   void attend(int w, int layer);
   void attention_output(int w, int layer);
   void feed_forward(int w, int layer);
+  // forward_mla.cpp: the stages of an MLA layer that stand for attention_inputs to attend.
+  void latent_inputs(int w, int layer);
+  void store_latent_row(int layer, int row);
+  void latent_attention(int w, int layer);
+  void latent_query(int w, int layer, int head);
+  void choose_positions(int w, int layer, int row);
+  void attend_latent(int w, int layer, const AttentionUnit& unit);
+  void latent_output(int w, int layer, int head);
+  void multiply_side_by_side(WorkPile& pile, std::span<const kernels::LinearWeights* const> linears,
+                             const kernels::ActBuffer& act, float* y, int ldy, int w);
+  // forward_moe.cpp: the stages of a layer of experts, for feed_forward.
+  void experts(int w, int layer);
+  void choose_experts(int w, int layer, int count);
+  void quantise_pairs(int w, const float* gate);
+  void expert_gate_up(int w, int layer, const kernels::ActBuffer& act);
+  void expert_down(int w, int layer);
+  void add_experts(int w, int row, float* x);
+  template <class Body>
+  void take_experts(WorkPile& pile, int rows, Body&& body);
   void finish_trace(int w);
   void normalise(Worker& worker, const float* x, const float* weight, kernels::ActBuffer& act, Share rows);
   void quantise(const float* x, int width, kernels::ActBuffer& act, Share rows);
@@ -114,11 +135,11 @@ class Forward::Pass {
 
   std::vector<Worker> workers_;
   AlignedArray<float> qkv_;        // [rows][q | k | v]
-  AlignedArray<float> attention_;  // [rows][heads * head_dim]
+  AlignedArray<float> attention_;  // [rows][attention_width_]
   AlignedArray<float> projected_;  // [rows][hidden]
   AlignedArray<float> gate_;       // [rows][ffn]
   AlignedArray<float> up_;         // [rows][ffn]
-  AlignedArray<float> cosine_;     // [rows][head_dim / 2]
+  AlignedArray<float> cosine_;     // [rows][rope_dim / 2]
   AlignedArray<float> sine_;
   AlignedArray<float> head_norm_;  // [logits_rows_max][hidden]
   AlignedArray<float> logits_;     // [logits_rows_max][vocab]
@@ -128,6 +149,11 @@ class Forward::Pass {
     WorkPile qkv, attention, output, gate_up, down;
   };
   std::vector<LayerPiles> piles_;
+  // Of models that have them.
+  struct Latent;
+  struct Experts;
+  std::unique_ptr<Latent> latent_;
+  std::unique_ptr<Experts> experts_;
   WorkPile head_pile_;
   std::atomic<bool> is_finite_{true};
 };

@@ -33,19 +33,38 @@ void gather_block(const KvCache& cache, int layer, int head, int head_dim, int f
   }
 }
 
+// The cached row of one position of an MLA model.
+void gather_latent(const KvCache& cache, const ModelConfig& config, int layer, int position,
+                   std::uint16_t* out) {
+  const int cells = config.mla.kv_rank + config.mla.rope_dim;
+  std::memcpy(out, cache.latent_row(layer, position), static_cast<std::size_t>(cells) * sizeof(std::uint16_t));
+  if (config.indexer.top_k == 0) return;
+  const int dim = config.indexer.head_dim;
+  const std::uint8_t* block = cache.index_block(layer, position);
+  auto* bytes = reinterpret_cast<std::uint8_t*>(out + cells);
+  std::memcpy(bytes, block + kernels::index_key_at(position, dim), static_cast<std::size_t>(dim));
+  std::memcpy(bytes + dim, block + kernels::index_scale_at(position, dim), sizeof(float));
+}
+
+std::size_t leaf_cells(const ModelConfig& config) {
+  if (!config.is_mla()) return static_cast<std::size_t>(2 * config.head_dim);
+  const int index = config.indexer.top_k > 0 ? config.indexer.head_dim / 2 + 2 : 0;
+  return static_cast<std::size_t>(config.mla.kv_rank + config.mla.rope_dim + index);
+}
+
 }  // namespace
 
 LeafTable::LeafTable(const ModelConfig& config, kernels::Isa isa, int rows_max, int threads)
     : config_(config),
       shape_{config.layers, config.kv_heads},
       isa_(isa),
+      kv_cells_(leaf_cells(config)),
       leaves_(static_cast<std::size_t>(rows_max) * proof::lane_count(shape_) * kDigestBytes),
       history_(static_cast<std::size_t>(config.layers * config.hidden) *
                static_cast<std::size_t>(std::min(rows_max, kDeferredRows))) {
-  const auto kv_cells = static_cast<std::size_t>(kHashRows * 2 * config.head_dim);
   for (int worker = 0; worker < threads; ++worker) {
     Scratch& scratch = scratch_.emplace_back();
-    scratch.rows = AlignedArray<std::uint16_t>(kv_cells);
+    scratch.rows = AlignedArray<std::uint16_t>(kHashRows * kv_cells_);
     scratch.digests = AlignedArray<std::uint8_t>(kHashRows * kDigestBytes);
     scratch.places.reserve(kHashRows);
   }
@@ -99,7 +118,7 @@ void LeafTable::keys_values(int worker, int layer, int begin, int end) {
 
 void LeafTable::flush_keys_values(int worker) {
   Scratch& scratch = scratch_[static_cast<std::size_t>(worker)];
-  const std::size_t bytes = static_cast<std::size_t>(2 * config_.head_dim) * sizeof(std::uint16_t);
+  const std::size_t bytes = kv_cells_ * sizeof(std::uint16_t);
   kernels::hash_rows(isa_, proof::kKvDomain, reinterpret_cast<const std::uint8_t*>(scratch.rows.data()), bytes,
                      bytes, scratch.places.size(), scratch.digests.data());
   for (std::size_t i = 0; i < scratch.places.size(); ++i) {
@@ -109,9 +128,19 @@ void LeafTable::flush_keys_values(int worker) {
   scratch.places.clear();
 }
 
-void LeafTable::add_keys_values(int worker, int layer, int begin, int end) {
+void LeafTable::add_latent(int worker, int layer, int begin, int end) {
   Scratch& scratch = scratch_[static_cast<std::size_t>(worker)];
-  const auto cells = static_cast<std::size_t>(2 * config_.head_dim);
+  for (int row = begin; row < end; ++row) {
+    if (scratch.places.size() == kHashRows) flush_keys_values(worker);
+    gather_latent(*plan_->segment_of(row).cache, config_, layer, plan_->row(row).position,
+                  scratch.rows.data() + scratch.places.size() * kv_cells_);
+    scratch.places.push_back({row, proof::kv_lane(shape_, layer, 0)});
+  }
+}
+
+void LeafTable::add_keys_values(int worker, int layer, int begin, int end) {
+  if (config_.is_mla()) return add_latent(worker, layer, begin, end);
+  Scratch& scratch = scratch_[static_cast<std::size_t>(worker)];
   for (int row = begin; row < end;) {
     // The rows of one segment that stand in one block of 32 positions.
     const PlanRow& first = plan_->row(row);
@@ -123,7 +152,7 @@ void LeafTable::add_keys_values(int worker, int layer, int begin, int end) {
     for (int head = 0; head < config_.kv_heads; ++head) {
       if (scratch.places.size() + static_cast<std::size_t>(count) > kHashRows) flush_keys_values(worker);
       gather_block(*plan_->segment_of(row).cache, layer, head, config_.head_dim, first.position, count,
-                   scratch.rows.data() + scratch.places.size() * cells);
+                   scratch.rows.data() + scratch.places.size() * kv_cells_);
       for (int i = 0; i < count; ++i) {
         scratch.places.push_back({row + i, proof::kv_lane(shape_, layer, head)});
       }

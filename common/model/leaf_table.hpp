@@ -4,7 +4,8 @@
 // The trace leaves of one forward step: hashes of the residual rows and of the keys and values it computed.
 //
 // In       begin() with the step's plan; then residual rows as layers finish, and keys and values as stored.
-// Shapes   residual rows [n][hidden] f32; leaves [row][lane][32].
+// Shapes   residual rows [n][hidden] f32; leaves [row][lane][32]. A key-value leaf hashes K || V of one kv head
+//          (f16); MLA: the latent row (f16), then the indexer's key (int8) and its scale (f32), if there is one.
 // Exact    a leaf depends on its row's bytes only, not on when or with what else it was hashed.
 // Threads  calls for distinct rows, or distinct layers, may run side by side.
 // Source   design: receipts and audit, "Trace"
@@ -48,11 +49,14 @@ class LeafTable {
   [[nodiscard]] std::uint8_t* leaf(int row, std::size_t lane);
   void hash_residual(int worker, const float* x, int layer, int row, int count);
   void add_keys_values(int worker, int layer, int begin, int end);
+  void add_latent(int worker, int layer, int begin, int end);
   void flush_keys_values(int worker);
 
   ModelConfig config_;
   proof::TraceShape shape_;
   kernels::Isa isa_;
+  // Cells of 2 bytes that one key-value leaf hashes.
+  std::size_t kv_cells_;
   const StepPlan* plan_ = nullptr;
   AlignedArray<std::uint8_t> leaves_;
   // [layer][row][hidden] of a deferred step.

@@ -31,10 +31,6 @@ Result<void> Pack::State::load_metadata() {
   auto parsed = parse_config_json(config_text);
   if (!parsed) return where(parsed.error());
   config = *std::move(parsed);
-  // Of the families that a pack can describe, those whose forward pass exists.
-  if (config.is_mla()) {
-    return unimplemented("{}: offset 8: config: family {} is not served yet", label, config.family);
-  }
   if (config_json(config) != config_text) {
     return invalid_argument("{}: offset 8: config is not in canonical form", label);
   }

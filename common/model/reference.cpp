@@ -274,6 +274,7 @@ Result<void> Reference::State::feed_forward(int layer, Rows& x) const {
 }
 
 Result<Reference> Reference::from_source(const WeightSource& source, int threads) {
+  if (source.config().is_mla()) return unimplemented("no f32 reference of family {}", source.config().family);
   auto state = std::make_unique<State>();
   state->weights = weights_of(source);
   state->parts = model_parts(state->weights->config());
@@ -283,6 +284,7 @@ Result<Reference> Reference::from_source(const WeightSource& source, int threads
 }
 
 Result<Reference> Reference::from_pack(const Pack& pack, int threads) {
+  if (pack.config().is_mla()) return unimplemented("no f32 reference of family {}", pack.config().family);
   auto state = std::make_unique<State>();
   state->weights = weights_of(pack);
   state->parts = model_parts(state->weights->config());

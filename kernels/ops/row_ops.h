@@ -11,6 +11,7 @@ namespace adit::kernels {
 
 struct RowOps {
   void (*add)(float* x, const float* y, int n);
+  void (*add_scaled)(float* y, float w, const float* x, int n);
   int (*argmax)(const float* x, int n);
   float (*sum256)(const float* x, int n);
   float (*dot256)(const float* x, const float* y, int n);

@@ -31,6 +31,10 @@ void add_rows(Isa isa, float* x, const float* y, int n) {
   ops(isa).add(x, y, n);
 }
 
+void add_scaled(Isa isa, float* y, float w, const float* x, int n) {
+  ops(isa).add_scaled(y, w, x, n);
+}
+
 int argmax(Isa isa, const float* x, int n) {
   return ops(isa).argmax(x, n);
 }

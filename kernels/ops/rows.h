@@ -18,6 +18,8 @@ namespace adit::kernels {
 
 // x = x + y.
 void add_rows(Isa isa, float* x, const float* y, int n);
+// y = fma(w, x, y).
+void add_scaled(Isa isa, float* y, float w, const float* x, int n);
 int argmax(Isa isa, const float* x, int n);
 float sum256(Isa isa, const float* x, int n);
 float dot256(Isa isa, const float* x, const float* y, int n);

@@ -11,6 +11,10 @@ void add(float* x, const float* y, int n) {
   for (int i = 0; i < n; ++i) x[i] = x[i] + y[i];
 }
 
+void add_scaled(float* y, float w, const float* x, int n) {
+  for (int i = 0; i < n; ++i) y[i] = fmaf(w, x[i], y[i]);
+}
+
 int argmax(const float* x, int n) {
   int best = 0;
   for (int i = 1; i < n; ++i) best = x[i] > x[best] ? i : best;
@@ -66,7 +70,7 @@ void swiglu(const float* gate, const float* up, int n, float* y) {
 
 }  // namespace
 
-const RowOps kRowOpsScalar{add,    argmax,     sum256,     dot256, divide, exp,
-                           gumbel, all_finite, scale_rows, rotate, swiglu};
+const RowOps kRowOpsScalar{add, add_scaled, argmax,     sum256,     dot256, divide,
+                           exp, gumbel,     all_finite, scale_rows, rotate, swiglu};
 
 }  // namespace adit::kernels

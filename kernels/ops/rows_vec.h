@@ -34,6 +34,10 @@ struct RowKernels {
   static void add(float* x, const float* y, int n) {
     map(n, x, [&](auto load) { return V::add(load(x), load(y)); });
   }
+  static void add_scaled(float* y, float w, const float* x, int n) {
+    const Reg weight = V::set1(w);
+    map(n, y, [&](auto load) { return V::fma(weight, load(x), load(y)); });
+  }
   static void divide(const float* x, float divisor, int n, float* out) {
     const Reg d = V::set1(divisor);
     map(n, out, [&](auto load) { return V::div(load(x), d); });
@@ -151,8 +155,8 @@ struct RowKernels {
   }
 
   static constexpr RowOps table() {
-    return RowOps{add,    argmax,     sum256,     dot256, divide, exp,
-                  gumbel, all_finite, scale_rows, rotate, swiglu};
+    return RowOps{add, add_scaled, argmax,     sum256,     dot256, divide,
+                  exp, gumbel,     all_finite, scale_rows, rotate, swiglu};
   }
 };
 

@@ -23,7 +23,26 @@
 
 namespace adit::test {
 
-// A dense model; llama with llama3 scaling, qwen3 with yarn.
+// MLA and experts with awkward sizes; the indexer drops most of a long prompt.
+inline void make_deepseek(model::ModelConfig& c) {
+  const bool v2 = c.family == "deepseek_v2";
+  c.kv_heads = 1;
+  c.tied_head = false;
+  c.mla = {.q_rank = v2 ? 0 : 40, .kv_rank = 48, .nope_dim = 24, .rope_dim = 16, .v_dim = 32};
+  c.head_dim = c.mla.nope_dim + c.mla.rope_dim;
+  c.rope = {.scaling = model::RopeScaling::kYarn, .factor = 4, .original_context = 64};
+  c.rope.score_factor = std::pow(0.1 * 0.707 * std::log(4.0) + 1, 2);
+  c.moe = {.experts = 12, .per_token = 3, .ffn = 48, .shared_ffn = 64, .dense_layers = 1};
+  c.moe.groups = v2 ? 4 : 3;
+  c.moe.groups_per_token = 2;
+  c.moe.group_top = v2 ? 1 : 2;
+  c.moe.router = v2 ? model::Router::kSoftmax : model::Router::kSigmoid;
+  c.moe.has_bias = c.moe.normalise = !v2;
+  c.moe.scale = v2 ? 2.0 : 1.5;
+  if (c.family == "deepseek_v32") c.indexer = {.heads = 5, .head_dim = 32, .top_k = 24};
+}
+
+// llama with llama3 scaling, qwen3 and the families of DeepSeek with yarn.
 inline model::ModelConfig tiny_config(const std::string& family) {
   model::ModelConfig c;
   c.family = family;
@@ -48,6 +67,7 @@ inline model::ModelConfig tiny_config(const std::string& family) {
     c.rope = {.scaling = model::RopeScaling::kYarn, .factor = 4, .original_context = 64};
     c.rope.attention_factor = 0.1 * std::log(4.0) + 1;
   }
+  if (family.starts_with("deepseek")) make_deepseek(c);
   return c;
 }
 
@@ -60,7 +80,7 @@ class TinyModel final : public model::WeightSource {
       if (part.kind == model::PartKind::kFrequencies) continue;
       const auto count = static_cast<std::size_t>(part.m) * static_cast<std::size_t>(part.k);
       rows_[part.name] = part.kind == model::PartKind::kVector
-                             ? random_floats(rng, count, 0.2, part.role == kShifts ? 0.0 : 1.0)
+                             ? random_floats(rng, count, 0.2, is_shift(part.role) ? 0.0 : 1.0)
                              : random_floats(rng, count, scale_of(part, weight_scale));
       if (part.has_bias) biases_[part.name] = random_floats(rng, static_cast<std::size_t>(part.m), 0.5);
     }
@@ -109,11 +129,14 @@ class TinyModel final : public model::WeightSource {
   }
 
  private:
-  static constexpr model::PartRole kShifts = model::PartRole::kIndexKNormBias;
+  static bool is_shift(model::PartRole role) {
+    return role == model::PartRole::kIndexKNormBias || role == model::PartRole::kRouterBias;
+  }
   // What keeps activations near 1; queries and keys larger, so that attention has something to choose.
   static double scale_of(const model::Part& part, double weight_scale) {
     if (part.role == model::PartRole::kEmbedding) return 1.0;
-    const bool sharp = part.role == model::PartRole::kAttnQ || part.role == model::PartRole::kAttnK;
+    const bool sharp = part.role == model::PartRole::kAttnQ || part.role == model::PartRole::kAttnQB ||
+                       part.role == model::PartRole::kAttnK;
     return weight_scale * (sharp ? 3.0 : 1.5) / std::sqrt(static_cast<double>(part.k));
   }
 

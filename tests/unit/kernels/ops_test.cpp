@@ -49,6 +49,8 @@ float wide(Random& random) {
 TEST(Rows, add) {
   expect_equal_bits(
       [](Isa isa, auto& x, const auto& y) { add_rows(isa, x.data(), y.data(), size_of(x)); }, wide);
+  expect_equal_bits(
+      [](Isa isa, auto& x, const auto& y) { add_scaled(isa, x.data(), y[0], y.data(), size_of(x)); }, wide);
 }
 
 TEST(Rows, divide) {

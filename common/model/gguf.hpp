@@ -28,7 +28,21 @@
 namespace adit::model {
 
 // Storage types of tensors whose values we read. Others exist (gguf_types.cpp) and are refused by name.
-enum class GgufType : std::uint32_t { kF32 = 0, kF16 = 1, kQ4_0 = 2, kQ4_1 = 3, kQ8_0 = 8 };
+enum class GgufType : std::uint32_t {
+  kF32 = 0,
+  kF16 = 1,
+  kQ4_0 = 2,
+  kQ4_1 = 3,
+  kQ5_0 = 6,
+  kQ5_1 = 7,
+  kQ8_0 = 8,
+  kQ4K = 12,
+  kQ5K = 13,
+  kQ6K = 14,
+  kIq4Nl = 20,
+  kBF16 = 30,
+  kMxfp4 = 39,
+};
 
 struct GgufTypeInfo {
   std::string_view name;
@@ -92,6 +106,10 @@ class Gguf {
   // An array of floating point numbers.
   [[nodiscard]] Result<std::vector<double>> numbers_at(std::string_view key) const;
 
+  // The raw blocks of all rows.
+  [[nodiscard]] ByteView data(const GgufTensor& tensor) const {
+    return bytes_.subspan(tensor.offset, tensor.bytes);
+  }
   // The raw blocks of one row.
   [[nodiscard]] ByteView row_bytes(const GgufTensor& tensor, std::uint64_t row) const;
   // out: [count * row_values]. Refuses types other than GgufType and values that are not finite.

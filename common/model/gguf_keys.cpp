@@ -3,15 +3,16 @@
 
 #include <algorithm>
 #include <array>
-#include <climits>
 #include <cstdlib>
+
+#include <climits>
 
 namespace adit::model {
 namespace {
 
 // Of the file's making, or said a second time by the tensors.
 constexpr std::array<std::string_view, 6> kHarmless{
-    "vocab_size", "tensor_data_layout", "rope.scaling.finetuned", "attention.layer_norm_epsilon",
+    "vocab_size",       "tensor_data_layout", "rope.scaling.finetuned", "attention.layer_norm_epsilon",
     "attention.causal", "quantized_by"};
 
 double shortest(double value) {
@@ -24,6 +25,16 @@ double shortest(double value) {
 tl::unexpected<Error> GgufKeys::wrong(const char* key, std::string_view found,
                                       std::string_view expected) const {
   return unimplemented("{}: key {}: {}, expected {}", label(), full(key), found.substr(0, 60), expected);
+}
+
+const GgufTensor* GgufKeys::find_tensor(std::string_view name, const Gguf** file) const {
+  for (const Gguf* candidate : files_) {
+    const GgufTensor* tensor = candidate->find_tensor(name);
+    if (tensor == nullptr) continue;
+    if (file != nullptr) *file = candidate;
+    return tensor;
+  }
+  return nullptr;
 }
 
 Result<int> GgufKeys::integer(const char* key) {

@@ -12,7 +12,9 @@
 #pragma once
 
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "common/base/result.hpp"
 #include "common/model/gguf.hpp"
@@ -22,8 +24,9 @@ namespace adit::model {
 
 class GgufKeys {
  public:
-  GgufKeys(const Gguf& gguf, std::string architecture)
-      : gguf_(gguf), architecture_(std::move(architecture)) {}
+  // files: of a split model all, the first one has the keys.
+  GgufKeys(std::span<const Gguf* const> files, std::string architecture)
+      : files_(files), gguf_(*files[0]), architecture_(std::move(architecture)) {}
   // `key` without the architecture.
   [[nodiscard]] bool has(const char* key) const { return gguf_.has(full(key)); }
   [[nodiscard]] Result<int> integer(const char* key);
@@ -34,7 +37,8 @@ class GgufKeys {
   [[nodiscard]] Result<std::string> text_or(const char* key, const char* absent);
   [[nodiscard]] Result<void> finish() const;
 
-  [[nodiscard]] const Gguf& file() const { return gguf_; }
+  // In any of the files; file: the one that has it.
+  [[nodiscard]] const GgufTensor* find_tensor(std::string_view name, const Gguf** file = nullptr) const;
   [[nodiscard]] const std::string& label() const { return gguf_.label(); }
   [[nodiscard]] tl::unexpected<Error> wrong(const char* key, std::string_view found,
                                             std::string_view expected) const;
@@ -42,6 +46,7 @@ class GgufKeys {
  private:
   [[nodiscard]] std::string full(const char* key) const { return architecture_ + "." + key; }
 
+  std::span<const Gguf* const> files_;
   const Gguf& gguf_;
   std::string architecture_;
   std::set<std::string, std::less<>> read_;

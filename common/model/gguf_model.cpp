@@ -2,6 +2,7 @@
 #include "common/model/gguf_model.hpp"
 
 #include <algorithm>
+
 #include <climits>
 
 #include "common/base/limits.hpp"
@@ -32,8 +33,8 @@ Result<void> read_heads(GgufKeys& keys, ModelConfig& config) {
   ADIT_TRY(const int value_dim, keys.integer_or("attention.value_length", config.head_dim));
   ADIT_TRY(const int rope_dim, keys.integer_or("rope.dimension_count", config.head_dim));
   if (value_dim != config.head_dim || rope_dim != config.head_dim) {
-    return unimplemented("{}: heads of {} with values of {} and RoPE over {}: expected all equal", keys.label(),
-                         config.head_dim, value_dim, rope_dim);
+    return unimplemented("{}: heads of {} with values of {} and RoPE over {}: expected all equal",
+                         keys.label(), config.head_dim, value_dim, rope_dim);
   }
   return {};
 }
@@ -66,7 +67,8 @@ Result<void> read_experts(GgufKeys& keys, ModelConfig& config) {
   ADIT_TRY(const int groups, keys.integer_or("expert_group_count", 1));
   ADIT_TRY(const int groups_per_token, keys.integer_or("expert_group_used_count", 1));
   if (moe.experts == 0) return {};
-  if (gating > 2) return keys.wrong("expert_gating_func", fmt::format("{}", gating), "0, 1 (softmax), 2 (sigmoid)");
+  if (gating > 2)
+    return keys.wrong("expert_gating_func", fmt::format("{}", gating), "0, 1 (softmax), 2 (sigmoid)");
   if (shared > 64) return keys.wrong("expert_shared_count", fmt::format("{}", shared), "0..64");
   moe.per_token = per_token;
   moe.ffn = ffn;
@@ -75,7 +77,7 @@ Result<void> read_experts(GgufKeys& keys, ModelConfig& config) {
   moe.router = gating == 2 ? Router::kSigmoid : Router::kSoftmax;
   moe.normalise = normalise;
   moe.scale = scale == 0 ? 1.0 : scale;
-  moe.has_bias = keys.file().find_tensor(fmt::format("blk.{}.exp_probs_b.bias", dense_layers)) != nullptr;
+  moe.has_bias = keys.find_tensor(fmt::format("blk.{}.exp_probs_b.bias", dense_layers)) != nullptr;
   if (config.family == "deepseek_v2" && (moe.router == Router::kSigmoid || moe.has_bias)) {
     config.family = "deepseek_v3";
   }
@@ -125,15 +127,22 @@ Result<std::string> family_of(const Gguf& gguf, const std::string& architecture)
   if (architecture == "llama" || architecture == "qwen2" || architecture == "qwen3") return architecture;
   if (architecture == "deepseek2") return std::string("deepseek_v2");
   if (architecture == "deepseek32") return std::string("deepseek_v32");
-  return unimplemented("{}: key general.architecture: '{}', expected llama, qwen2, qwen3, deepseek2 or deepseek32",
-                       gguf.label(), architecture.substr(0, 40));
+  return unimplemented(
+      "{}: key general.architecture: '{}', expected llama, qwen2, qwen3, deepseek2 or deepseek32",
+      gguf.label(), architecture.substr(0, 40));
 }
 
 }  // namespace
 
 Result<ModelConfig> config_from_gguf(const Gguf& gguf) {
+  const Gguf* file = &gguf;
+  return config_from_gguf(std::span(&file, 1));
+}
+
+Result<ModelConfig> config_from_gguf(std::span<const Gguf* const> files) {
+  const Gguf& gguf = *files[0];
   ADIT_TRY(const std::string architecture, gguf.string_at("general.architecture"));
-  GgufKeys keys(gguf, architecture);
+  GgufKeys keys(files, architecture);
   ModelConfig config;
   ADIT_TRY(config.family, family_of(gguf, architecture));
   if (gguf.has("general.name")) {
@@ -150,9 +159,10 @@ Result<ModelConfig> config_from_gguf(const Gguf& gguf) {
   ADIT_TRY_VOID(read_gguf_rope(keys, config));
   ADIT_TRY_VOID(keys.finish());
   ADIT_TRY_VOID(read_tokens(gguf, config));
-  ADIT_TRY(const GgufTensor* embedding, gguf.tensor("token_embd.weight"));
+  const GgufTensor* embedding = keys.find_tensor("token_embd.weight");
+  if (embedding == nullptr) return not_found("{}: no tensor token_embd.weight", gguf.label());
   config.vocab = static_cast<int>(std::min<std::uint64_t>(embedding->rows, INT_MAX));
-  config.tied_head = gguf.find_tensor("output.weight") == nullptr;
+  config.tied_head = keys.find_tensor("output.weight") == nullptr;
   if (auto ok = check_config(config); !ok) return tl::unexpected<Error>(ok.error().context(gguf.label()));
   return config;
 }

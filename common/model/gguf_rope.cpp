@@ -42,14 +42,14 @@ Result<void> read_yarn(GgufKeys& keys, ModelConfig& config) {
 }
 
 // The tensor holds what each frequency is divided by: 1 for the high ones, the factor for the low ones.
-Result<void> read_llama3(GgufKeys& keys, const GgufTensor& tensor, ModelConfig& config) {
+Result<void> read_llama3(const Gguf& file, const GgufTensor& tensor, ModelConfig& config) {
   const auto half = static_cast<std::uint64_t>(config.rope_dim() / 2);
   if (tensor.dims.size() != 1 || tensor.dims[0] != half) {
-    return invalid_argument("{}: offset {}: tensor {}: {} values, expected {}", keys.label(), tensor.offset,
+    return invalid_argument("{}: offset {}: tensor {}: {} values, expected {}", file.label(), tensor.offset,
                             tensor.name, tensor.dims[0] * tensor.rows, half);
   }
   std::vector<float> divisors(half);
-  ADIT_TRY_VOID(keys.file().dequantize(tensor, 0, 1, divisors.data()));
+  ADIT_TRY_VOID(file.dequantize(tensor, 0, 1, divisors.data()));
   const double largest = static_cast<double>(*std::max_element(divisors.begin(), divisors.end()));
   ModelConfig plain = config, scaled = config;
   scaled.rope.scaling = RopeScaling::kLlama3;
@@ -62,9 +62,10 @@ Result<void> read_llama3(GgufKeys& keys, const GgufTensor& tensor, ModelConfig& 
     const double expected = from[i] / to[i], found = static_cast<double>(divisors[i]);
     if (std::fabs(found - expected) <= kFactorTolerance * expected) continue;
     return unimplemented(
-        "{}: offset {}: tensor {}: value {} is {}, expected {:.6g}: not llama 3's scaling by {} with factors 1 "
+        "{}: offset {}: tensor {}: value {} is {}, expected {:.6g}: not llama 3's scaling by {} with factors "
+        "1 "
         "and 4 over 8192 positions",
-        keys.label(), tensor.offset, tensor.name, i, found, expected, scaled.rope.factor);
+        file.label(), tensor.offset, tensor.name, i, found, expected, scaled.rope.factor);
   }
   if (scaled.rope.factor > 1) config.rope = scaled.rope;
   return {};
@@ -89,14 +90,16 @@ Result<void> read_gguf_rope(GgufKeys& keys, ModelConfig& config) {
   } else if (type != "none" && type != "linear") {
     return keys.wrong("rope.scaling.type", "'" + type + "'", "none, linear or yarn");
   }
-  const GgufTensor* divisors = keys.file().find_tensor("rope_freqs.weight");
+  const Gguf* file = nullptr;
+  const GgufTensor* divisors = keys.find_tensor("rope_freqs.weight", &file);
   if (divisors == nullptr) return {};
   if (config.rope.scaling != RopeScaling::kNone) {
     return unimplemented("{}: tensor rope_freqs.weight beside rope.scaling.type {}", keys.label(), type);
   }
   // Before check_config: a shape that makes no sense is refused there.
-  if (config.rope_dim() < 2 || config.rope_dim() > 4096 || !(config.rope_theta > 1)) return check_config(config);
-  return read_llama3(keys, *divisors, config);
+  if (config.rope_dim() < 2 || config.rope_dim() > 4096 || !(config.rope_theta > 1))
+    return check_config(config);
+  return read_llama3(*file, *divisors, config);
 }
 
 }  // namespace adit::model

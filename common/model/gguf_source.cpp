@@ -1,155 +1,148 @@
 // SPDX-License-Identifier: MIT
-// Weights from a GGUF file.
-#include <algorithm>
-#include <unordered_set>
+#include "common/model/gguf_source.hpp"
+
+#include <string>
 #include <utility>
 
-#include <fmt/ranges.h>
-
+#include "common/base/limits.hpp"
 #include "common/model/gguf_blocks.hpp"
 #include "common/model/gguf_model.hpp"
-#include "common/model/weight_source.hpp"
+#include "common/model/gguf_names.hpp"
+#include "common/model/stored_source.hpp"
 
 namespace adit::model {
 namespace {
 
-// llama.cpp's names of the parts.
-std::string tensor_name(const Part& part) {
-  const auto in_layer = [&](const char* name) { return fmt::format("blk.{}.{}.weight", part.layer, name); };
-  switch (part.role) {
-    case PartRole::kEmbedding: return "token_embd.weight";
-    case PartRole::kFinalNorm: return "output_norm.weight";
-    case PartRole::kHead: return "output.weight";
-    case PartRole::kAttnNorm: return in_layer("attn_norm");
-    case PartRole::kAttnQ: return in_layer("attn_q");
-    case PartRole::kAttnK: return in_layer("attn_k");
-    case PartRole::kAttnV: return in_layer("attn_v");
-    case PartRole::kAttnO: return in_layer("attn_output");
-    case PartRole::kFfnNorm: return in_layer("ffn_norm");
-    case PartRole::kFfnGate: return in_layer("ffn_gate");
-    case PartRole::kFfnUp: return in_layer("ffn_up");
-    case PartRole::kFfnDown: return in_layer("ffn_down");
-    default: return in_layer(role_name(part.role));
-  }
-}
+constexpr std::uint64_t kSplitFilesMax = 4096;
 
-class GgufSource final : public WeightSource {
+class GgufSource final : public StoredSource {
  public:
-  GgufSource(const Gguf& gguf, ModelConfig config) : gguf_(gguf), config_(std::move(config)) {}
-  // Owns the file.
-  GgufSource(std::unique_ptr<Gguf> file, ModelConfig config)
-      : file_(std::move(file)), gguf_(*file_), config_(std::move(config)) {}
+  GgufSource(std::vector<const Gguf*> files, std::vector<std::unique_ptr<Gguf>> owned, ModelConfig config)
+      : StoredSource(files[0]->label(), std::move(config)),
+        owned_(std::move(owned)),
+        files_(std::move(files)) {}
 
-  const std::string& label() const override { return gguf_.label(); }
-  const ModelConfig& config() const override { return config_; }
-  const std::vector<std::string>& notes() const override { return notes_; }
-  Result<TokenizerParts> tokenizer() const override { return tokenizer_from_gguf(gguf_); }
-  Result<std::string> chat_template() const override { return chat_template_from_gguf(gguf_); }
+  Result<TokenizerParts> tokenizer() const override { return tokenizer_from_gguf(*files_[0]); }
+  Result<std::string> chat_template() const override { return chat_template_from_gguf(*files_[0]); }
 
-  Result<PartStorage> storage(const Part& part) const override {
-    ADIT_TRY(const GgufTensor* tensor, tensor_of(part));
-    return PartStorage{static_cast<GgufType>(tensor->type), tensor->bytes};
-  }
-
-  Result<ByteView> row(const Part& part, int row, Bytes& scratch) const override {
-    static_cast<void>(scratch);
-    ADIT_TRY(const GgufTensor* tensor, tensor_of(part));
-    return gguf_.row_bytes(*tensor, source_row(part, row));
-  }
-
-  Result<void> bias(const Part& part, float* out) const override {
-    static_cast<void>(out);
-    return unimplemented("{}: biases of {}", label(), part.name);
-  }
-
-  std::string place(const Part& part, int row) const override {
-    const GgufTensor* tensor = gguf_.find_tensor(tensor_name(part));
-    if (tensor == nullptr) return part.name;
-    const std::uint64_t at = source_row(part, row);
-    return fmt::format("offset {}: tensor {}: row {}", tensor->offset + at * (tensor->bytes / tensor->rows),
-                       tensor->name, at);
-  }
-
-  // Every part is there, and every tensor is a part.
-  Result<void> check() const {
-    std::unordered_set<std::string> known;
-    const std::vector<Part> parts = model_parts(config_);
-    for (const Part& part : parts) known.insert(tensor_name(part));
-    for (const GgufTensor& tensor : gguf_.tensors()) {
-      if (known.contains(tensor.name)) continue;
-      return unimplemented("{}: offset {}: tensor {} has no place in family {}", label(), tensor.offset,
-                           tensor.name.substr(0, 80), config_.family);
+  Result<void> open() {
+    for (const Gguf* file : files_) {
+      for (const GgufTensor& tensor : file->tensors()) ADIT_TRY_VOID(add(*file, tensor));
     }
-    for (const Part& part : parts) {
-      if (part.kind != PartKind::kFrequencies) ADIT_TRY_VOID(tensor_of(part));
-    }
+    const bool has_kv_b = stored_.find("blk.0.attn_k_b.weight") == nullptr;
+    const bool has_nextn =
+        files_[0]->has("deepseek2.nextn_predict_layers") || files_[0]->has("deepseek32.nextn_predict_layers");
+    int noted = -1;
+    ADIT_TRY_VOID(fill([&](const Part& part) { return gguf_part_names(part, config_, stored_); },
+                       [&](const std::string& name) {
+                         const int layer = layer_in_name(name, "blk.");
+                         if (has_nextn && layer >= config_.layers) {
+                           note_layer(layer, noted);
+                           return true;
+                         }
+                         // The same numbers a second time, or read with the configuration.
+                         return name == "rope_freqs.weight" ||
+                                (!has_kv_b && name.ends_with(".attn_kv_b.weight"));
+                       }));
+    follow_tokenizer();
     return {};
   }
 
  private:
-  Result<const GgufTensor*> tensor_of(const Part& part) const {
-    ADIT_TRY(const GgufTensor* tensor, gguf_.tensor(tensor_name(part)));
-    const std::uint64_t dims = part.kind == PartKind::kVector ? 1 : 2;
-    if (tensor->dims.size() != dims || tensor->dims[0] != static_cast<std::uint64_t>(part.k) ||
-        tensor->rows != static_cast<std::uint64_t>(part.m)) {
-      return invalid_argument("{}: offset {}: tensor {}: dimensions [{}], expected {} columns and {} rows",
-                              label(), tensor->offset, tensor->name, fmt::join(tensor->dims, ", "), part.k,
-                              part.m);
-    }
-    if (!gguf_is_read(tensor->type)) {
-      return unimplemented(
-          "{}: offset {}: tensor {}: type {} is not read, expected F32, F16, Q8_0, Q4_0 or Q4_1", label(),
-          tensor->offset, tensor->name, gguf_type_info(tensor->type)->name);
-    }
-    return tensor;
+  Result<void> add(const Gguf& file, const GgufTensor& tensor) {
+    StoredTensor out;
+    out.name = tensor.name;
+    if (gguf_is_read(tensor.type)) out.type = static_cast<GgufType>(tensor.type);
+    out.type_name = gguf_type_info(tensor.type)->name;
+    out.dimensions = static_cast<int>(tensor.dims.size());
+    out.rows = tensor.rows;
+    out.columns = tensor.dims[0];
+    out.data = file.data(tensor);
+    out.file = file.label();
+    out.offset = tensor.offset;
+    if (stored_.add(std::move(out))) return {};
+    return invalid_argument("{}: offset {}: tensor {}: appears twice", file.label(), tensor.offset,
+                            tensor.name.substr(0, 80));
   }
 
-  // llama.cpp interleaves the halves of each q and k head of the llama architecture.
-  std::uint64_t source_row(const Part& part, int row) const {
-    const bool interleaved =
-        config_.family == "llama" && (part.role == PartRole::kAttnQ || part.role == PartRole::kAttnK);
-    if (!interleaved) return static_cast<std::uint64_t>(row);
-    const int half = config_.head_dim / 2;
-    const int in_head = row % config_.head_dim;
-    return static_cast<std::uint64_t>(row - in_head + 2 * (in_head % half) + in_head / half);
+  void note_layer(int layer, int& noted) {
+    if (layer != noted) notes_.push_back(fmt::format("layers.{}: multi-token prediction, ignored", layer));
+    noted = layer;
   }
 
-  std::unique_ptr<Gguf> file_;
-  const Gguf& gguf_;
-  ModelConfig config_;
-  std::vector<std::string> notes_;
+  std::vector<std::unique_ptr<Gguf>> owned_;
+  std::vector<const Gguf*> files_;
 };
+
+Result<std::unique_ptr<WeightSource>> make_source(std::vector<const Gguf*> files,
+                                                  std::vector<std::unique_ptr<Gguf>> owned) {
+  ADIT_TRY(ModelConfig config, config_from_gguf(files));
+  auto source = std::make_unique<GgufSource>(std::move(files), std::move(owned), std::move(config));
+  ADIT_TRY_VOID(source->open());
+  return std::unique_ptr<WeightSource>(std::move(source));
+}
+
+// The path of file `number` (from 1) of `count`, if `first` is named as the first of them.
+Result<std::filesystem::path> split_path(const std::filesystem::path& first, std::uint64_t number,
+                                         std::uint64_t count) {
+  const std::string name = first.filename().string();
+  const std::string tail = fmt::format("-00001-of-{:05}.gguf", count);
+  if (!name.ends_with(tail)) {
+    return invalid_argument("{}: the first of {} files, expected a name that ends in {}", first.string(),
+                            count, tail);
+  }
+  const std::string stem = name.substr(0, name.size() - tail.size());
+  return first.parent_path() / fmt::format("{}-{:05}-of-{:05}.gguf", stem, number, count);
+}
+
+Result<std::uint64_t> unsigned_or(const Gguf& file, const char* key, std::uint64_t absent) {
+  return file.has(key) ? file.unsigned_at(key) : Result<std::uint64_t>(absent);
+}
+
+Result<void> check_split(const Gguf& file, std::uint64_t number, std::uint64_t count) {
+  ADIT_TRY(const std::uint64_t of, unsigned_or(file, "split.count", 1));
+  ADIT_TRY(const std::uint64_t at, unsigned_or(file, "split.no", 0));
+  if (of == count && at + 1 == number) return {};
+  return invalid_argument("{}: keys split.no {} and split.count {}, expected {} and {}", file.label(), at, of,
+                          number - 1, count);
+}
 
 }  // namespace
 
-Result<std::unique_ptr<WeightSource>> gguf_source(const Gguf& gguf) {
-  ADIT_TRY(ModelConfig config, config_from_gguf(gguf));
-  auto source = std::make_unique<GgufSource>(gguf, std::move(config));
-  ADIT_TRY_VOID(source->check());
-  return std::unique_ptr<WeightSource>(std::move(source));
-}
-
-Result<std::unique_ptr<WeightSource>> open_weights(const std::filesystem::path& path) {
-  ADIT_TRY(Gguf file, Gguf::open(path));
-  ADIT_TRY(ModelConfig config, config_from_gguf(file));
-  auto source = std::make_unique<GgufSource>(std::make_unique<Gguf>(std::move(file)), std::move(config));
-  ADIT_TRY_VOID(source->check());
-  return std::unique_ptr<WeightSource>(std::move(source));
-}
-
-Result<void> read_rows(const WeightSource& source, const Part& part, int begin, int count, float* out) {
-  ADIT_TRY(const PartStorage storage, source.storage(part));
-  Bytes scratch;
-  for (int row = begin; row < begin + count; ++row) {
-    ADIT_TRY(const ByteView bytes, source.row(part, row, scratch));
-    const auto done = gguf_decode_row(storage.type, bytes, static_cast<std::uint64_t>(part.k), out);
-    if (!done) {
-      return tl::unexpected<Error>(
-          done.error().context(fmt::format("{}: {}", source.label(), source.place(part, row))));
-    }
-    out += part.k;
+Result<std::vector<std::unique_ptr<Gguf>>> open_gguf_files(const std::filesystem::path& path) {
+  std::vector<std::unique_ptr<Gguf>> files;
+  ADIT_TRY(Gguf first, Gguf::open(path));
+  files.push_back(std::make_unique<Gguf>(std::move(first)));
+  ADIT_TRY(const std::uint64_t count, unsigned_or(*files[0], "split.count", 1));
+  if (count <= 1) return files;
+  if (count > kSplitFilesMax) {
+    return invalid_argument("{}: key split.count: {}, expected at most {}", path.string(), count,
+                            kSplitFilesMax);
   }
-  return {};
+  ADIT_TRY_VOID(check_split(*files[0], 1, count));
+  std::uint64_t tensors = files[0]->tensors().size();
+  for (std::uint64_t number = 2; number <= count; ++number) {
+    ADIT_TRY(const auto name, split_path(path, number, count));
+    ADIT_TRY(Gguf next, Gguf::open(name));
+    ADIT_TRY_VOID(check_split(next, number, count));
+    tensors += next.tensors().size();
+    files.push_back(std::make_unique<Gguf>(std::move(next)));
+  }
+  ADIT_TRY(const std::uint64_t expected, unsigned_or(*files[0], "split.tensors.count", tensors));
+  if (tensors == expected && tensors <= limits::kTensorCountMax) return files;
+  return invalid_argument("{}: key split.tensors.count: {}, but the files have {} tensors (at most {})",
+                          path.string(), expected, tensors, limits::kTensorCountMax);
+}
+
+Result<std::unique_ptr<WeightSource>> gguf_source(const Gguf& gguf) {
+  return make_source({&gguf}, {});
+}
+
+Result<std::unique_ptr<WeightSource>> open_gguf_source(const std::filesystem::path& path) {
+  ADIT_TRY(auto owned, open_gguf_files(path));
+  std::vector<const Gguf*> files;
+  for (const auto& file : owned) files.push_back(file.get());
+  return make_source(std::move(files), std::move(owned));
 }
 
 }  // namespace adit::model

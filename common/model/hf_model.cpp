@@ -13,21 +13,73 @@ namespace adit::model {
 namespace {
 
 // Of training, of saving, of text generation by default; or read by somebody else.
-constexpr std::array<std::string_view, 67> kHarmless{
-    "architectures", "auto_map", "torch_dtype", "dtype", "transformers_version", "_name_or_path",
-    "use_cache", "initializer_range", "attention_dropout", "pretraining_tp", "pad_token_id",
-    "unsloth_version", "unsloth_fixed", "transformers.js_config", "is_llama_config", "model_max_length",
-    "max_window_layers", "sliding_window", "ep_size", "seq_aux", "aux_loss_alpha", "router_aux_loss_coef",
-    "num_nextn_predict_layers", "output_attentions", "output_hidden_states", "return_dict",
-    "chunk_size_feed_forward", "id2label", "label2id", "problem_type", "task_specific_params",
-    "gradient_checkpointing", "_attn_implementation", "_attn_implementation_autoset", "max_length",
-    "min_length", "do_sample", "temperature", "top_k", "top_p", "typical_p", "num_return_sequences",
-    "early_stopping", "num_beams", "num_beam_groups", "diversity_penalty", "length_penalty",
-    "no_repeat_ngram_size", "repetition_penalty", "bad_words_ids", "forced_bos_token_id",
-    "forced_eos_token_id", "suppress_tokens", "begin_suppress_tokens", "exponential_decay_length_penalty",
-    "remove_invalid_values", "encoder_no_repeat_ngram_size", "output_scores", "return_dict_in_generate",
-    "prefix", "decoder_start_token_id", "sep_token_id", "finetuning_task", "tokenizer_class",
-    "use_bfloat16", "pruned_heads", "tf_legacy_loss"};
+constexpr std::array<std::string_view, 67> kHarmless{"architectures",
+                                                     "auto_map",
+                                                     "torch_dtype",
+                                                     "dtype",
+                                                     "transformers_version",
+                                                     "_name_or_path",
+                                                     "use_cache",
+                                                     "initializer_range",
+                                                     "attention_dropout",
+                                                     "pretraining_tp",
+                                                     "pad_token_id",
+                                                     "unsloth_version",
+                                                     "unsloth_fixed",
+                                                     "transformers.js_config",
+                                                     "is_llama_config",
+                                                     "model_max_length",
+                                                     "max_window_layers",
+                                                     "sliding_window",
+                                                     "ep_size",
+                                                     "seq_aux",
+                                                     "aux_loss_alpha",
+                                                     "router_aux_loss_coef",
+                                                     "num_nextn_predict_layers",
+                                                     "output_attentions",
+                                                     "output_hidden_states",
+                                                     "return_dict",
+                                                     "chunk_size_feed_forward",
+                                                     "id2label",
+                                                     "label2id",
+                                                     "problem_type",
+                                                     "task_specific_params",
+                                                     "gradient_checkpointing",
+                                                     "_attn_implementation",
+                                                     "_attn_implementation_autoset",
+                                                     "max_length",
+                                                     "min_length",
+                                                     "do_sample",
+                                                     "temperature",
+                                                     "top_k",
+                                                     "top_p",
+                                                     "typical_p",
+                                                     "num_return_sequences",
+                                                     "early_stopping",
+                                                     "num_beams",
+                                                     "num_beam_groups",
+                                                     "diversity_penalty",
+                                                     "length_penalty",
+                                                     "no_repeat_ngram_size",
+                                                     "repetition_penalty",
+                                                     "bad_words_ids",
+                                                     "forced_bos_token_id",
+                                                     "forced_eos_token_id",
+                                                     "suppress_tokens",
+                                                     "begin_suppress_tokens",
+                                                     "exponential_decay_length_penalty",
+                                                     "remove_invalid_values",
+                                                     "encoder_no_repeat_ngram_size",
+                                                     "output_scores",
+                                                     "return_dict_in_generate",
+                                                     "prefix",
+                                                     "decoder_start_token_id",
+                                                     "sep_token_id",
+                                                     "finetuning_task",
+                                                     "tokenizer_class",
+                                                     "use_bfloat16",
+                                                     "pruned_heads",
+                                                     "tf_legacy_loss"};
 
 Result<void> read_family(JsonFields& fields, ModelConfig& config) {
   constexpr std::array<std::string_view, 6> kFamilies{"llama",       "qwen2",       "qwen3",
@@ -116,7 +168,8 @@ Result<void> read_tokens(JsonFields& fields, const HfConfigTexts& texts, const s
   if (texts.tokenizer.empty()) return {};
   ADIT_TRY(JsonFields tokenizer, JsonFields::parse(texts.tokenizer, label + "tokenizer_config.json"));
   ADIT_TRY(config.add_bos, tokenizer.boolean_or("add_bos_token", false));
-  if (config.add_bos && bos.empty()) return fields.wrong("bos_token_id", "a token id, as add_bos_token is true");
+  if (config.add_bos && bos.empty())
+    return fields.wrong("bos_token_id", "a token id, as add_bos_token is true");
   return {};
 }
 

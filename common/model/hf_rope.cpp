@@ -44,7 +44,8 @@ Result<void> read_yarn(JsonFields& rope, ModelConfig& config) {
   }
   if (rope.has("attn_factor")) {
     // vLLM's and llama.cpp's key: a factor on top of the usual magnitude.
-    if (rope.has("attention_factor")) return rope.not_supported("attn_factor", "none beside attention_factor");
+    if (rope.has("attention_factor"))
+      return rope.not_supported("attn_factor", "none beside attention_factor");
     ADIT_TRY(const double extra, rope.number("attn_factor"));
     r.attention_factor *= extra;
   }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "common/model/json_fields.hpp"
 
-#include <climits>
 #include <cmath>
 #include <utility>
+
+#include <climits>
 
 #include "common/base/bytes.hpp"
 #include "common/base/files.hpp"

@@ -61,8 +61,7 @@ class JsonFields {
   [[nodiscard]] const std::string& label() const { return label_; }
   // "<file>: key K: <value>, expected <expected>".
   [[nodiscard]] tl::unexpected<Error> wrong(const std::string& key, std::string_view expected) const;
-  [[nodiscard]] tl::unexpected<Error> not_supported(const std::string& key,
-                                                    std::string_view expected) const;
+  [[nodiscard]] tl::unexpected<Error> not_supported(const std::string& key, std::string_view expected) const;
 
  private:
   JsonFields(nlohmann::json json, std::string label, std::string prefix)

@@ -15,11 +15,22 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::uint64_t kAlignment = 64;
-constexpr std::array<std::pair<Dtype, std::string_view>, 5> kNames{{{Dtype::kU8, "U8"},
-                                                                    {Dtype::kU16, "U16"},
-                                                                    {Dtype::kI16, "I16"},
-                                                                    {Dtype::kF32, "F32"},
-                                                                    {Dtype::kF64, "F64"}}};
+constexpr std::array<std::pair<Dtype, std::string_view>, 16> kNames{{{Dtype::kU8, "U8"},
+                                                                     {Dtype::kU16, "U16"},
+                                                                     {Dtype::kI16, "I16"},
+                                                                     {Dtype::kF32, "F32"},
+                                                                     {Dtype::kF64, "F64"},
+                                                                     {Dtype::kBool, "BOOL"},
+                                                                     {Dtype::kI8, "I8"},
+                                                                     {Dtype::kF8E4M3, "F8_E4M3"},
+                                                                     {Dtype::kF8E5M2, "F8_E5M2"},
+                                                                     {Dtype::kF8E8M0, "F8_E8M0"},
+                                                                     {Dtype::kF16, "F16"},
+                                                                     {Dtype::kBF16, "BF16"},
+                                                                     {Dtype::kI32, "I32"},
+                                                                     {Dtype::kU32, "U32"},
+                                                                     {Dtype::kI64, "I64"},
+                                                                     {Dtype::kU64, "U64"}}};
 
 std::uint64_t round_up(std::uint64_t value) {
   return (value + kAlignment - 1) / kAlignment * kAlignment;
@@ -48,7 +59,7 @@ Result<Tensor> parse_tensor(const std::string& name, const Json& json, std::uint
   const auto known = std::find_if(kNames.begin(), kNames.end(), [&](const auto& entry) {
     return dtype.is_string() && dtype.get_ref<const std::string&>() == entry.second;
   });
-  if (known == kNames.end()) return invalid_argument("dtype is not one of U8, U16, I16, F32, F64");
+  if (known == kNames.end()) return invalid_argument("dtype is not a known one");
   out.dtype = known->first;
   const Json& shape = json["shape"];
   if (!shape.is_array() || shape.size() > limits::kTensorDimsMax) {
@@ -69,8 +80,7 @@ Result<Tensor> parse_tensor(const std::string& name, const Json& json, std::uint
   ADIT_TRY(out.offset, unsigned_of(range[0], "data_offsets[0]"));
   ADIT_TRY(const std::uint64_t end, unsigned_of(range[1], "data_offsets[1]"));
   if (out.offset > end || end > size) {
-    return invalid_argument("data_offsets {}..{}, but the file has {} bytes of data", out.offset, end,
-                            size);
+    return invalid_argument("data_offsets {}..{}, but the file has {} bytes of data", out.offset, end, size);
   }
   out.bytes = end - out.offset;
   if (out.bytes != elements * dtype_bytes(out.dtype)) {
@@ -95,8 +105,7 @@ Result<void> check_cover(const File& file, std::uint64_t size, std::string_view 
     at += tensor->bytes;
   }
   if (at != size) {
-    return invalid_argument("{}: offset {}: {} bytes of no tensor", label, file.data_offset + at,
-                            size - at);
+    return invalid_argument("{}: offset {}: {} bytes of no tensor", label, file.data_offset + at, size - at);
   }
   return {};
 }
@@ -119,18 +128,33 @@ std::string_view dtype_name(Dtype dtype) {
 
 std::uint64_t dtype_bytes(Dtype dtype) {
   switch (dtype) {
-    case Dtype::kU8: return 1;
+    case Dtype::kU8:
+    case Dtype::kBool:
+    case Dtype::kI8:
+    case Dtype::kF8E4M3:
+    case Dtype::kF8E5M2:
+    case Dtype::kF8E8M0:
+      return 1;
     case Dtype::kU16:
-    case Dtype::kI16: return 2;
-    case Dtype::kF32: return 4;
-    case Dtype::kF64: return 8;
+    case Dtype::kI16:
+    case Dtype::kF16:
+    case Dtype::kBF16:
+      return 2;
+    case Dtype::kF32:
+    case Dtype::kI32:
+    case Dtype::kU32:
+      return 4;
+    case Dtype::kF64:
+    case Dtype::kI64:
+    case Dtype::kU64:
+      return 8;
   }
   return 0;
 }
 
 Result<File> File::parse(ByteView bytes, std::string_view label) {
   if (bytes.size() < 8)
-    return invalid_argument("{}: offset 0: {} bytes, expected a pack", label, bytes.size());
+    return invalid_argument("{}: offset 0: {} bytes, expected a safetensors file", label, bytes.size());
   const auto header_size = load_le<std::uint64_t>(bytes.data());
   if (header_size > limits::kPackHeaderBytesMax || header_size > bytes.size() - 8) {
     return invalid_argument("{}: offset 0: a table of {} bytes, expected at most {}", label, header_size,

@@ -25,7 +25,25 @@
 
 namespace adit::model::safetensors {
 
-enum class Dtype : std::uint8_t { kU8, kU16, kI16, kF32, kF64 };
+// Ours are U8, U16, I16, F32 and F64; the others occur in what others publish.
+enum class Dtype : std::uint8_t {
+  kU8,
+  kU16,
+  kI16,
+  kF32,
+  kF64,
+  kBool,
+  kI8,
+  kF8E4M3,
+  kF8E5M2,
+  kF8E8M0,
+  kF16,
+  kBF16,
+  kI32,
+  kU32,
+  kI64,
+  kU64,
+};
 [[nodiscard]] std::string_view dtype_name(Dtype dtype);
 [[nodiscard]] std::uint64_t dtype_bytes(Dtype dtype);
 

@@ -8,7 +8,7 @@
 //          transposed), one part at a time.
 // Errors   those of the files: each names the file, the key or the tensor, and what was expected.
 // Threads  const after opening; any thread may read.
-// Tests    tests/unit/common/model/gguf_source_test.cpp
+// Tests    tests/unit/common/model/source_formats_test.cpp
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <functional>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "common/model/gguf_model.hpp"
 #include "common/model/rope_frequencies.hpp"
@@ -20,7 +20,8 @@ Bytes finish(test::GgufWriter& gguf) {
   gguf.u32("tokenizer.ggml.eos_token_id", 2);
   gguf.u32("tokenizer.ggml.eot_token_id", 3);
   const std::vector<float> embedding(64 * 4);
-  gguf.tensor("token_embd.weight", {64, 4}, 0, {reinterpret_cast<const std::uint8_t*>(embedding.data()), 1024});
+  gguf.tensor("token_embd.weight", {64, 4}, 0,
+              {reinterpret_cast<const std::uint8_t*>(embedding.data()), 1024});
   return gguf.finish();
 }
 
@@ -175,12 +176,14 @@ TEST(GgufConfig, recognises_llama3_scaling_in_a_tensor_and_nothing_else) {
   }
   EXPECT_NE(refused("llama", with_divisors(llama3_divisors(500000, 64, 8, 2))).find("rope_freqs.weight"),
             std::string::npos);
-  EXPECT_NE(refused("llama", with_divisors(std::vector<float>(8, 1.0f))).find("expected 32"), std::string::npos);
+  EXPECT_NE(refused("llama", with_divisors(std::vector<float>(8, 1.0f))).find("expected 32"),
+            std::string::npos);
 }
 
 TEST(GgufConfig, refuses_what_it_does_not_understand) {
-  EXPECT_NE(refused("llama", [](auto& g) { g.string("llama.rope.scaling.type", "longrope"); }).find("longrope"),
-            std::string::npos);
+  EXPECT_NE(
+      refused("llama", [](auto& g) { g.string("llama.rope.scaling.type", "longrope"); }).find("longrope"),
+      std::string::npos);
   EXPECT_NE(refused("llama", [](auto& g) { g.u32("llama.expert_count", 8); }).find("llama.expert_count"),
             std::string::npos);
   EXPECT_NE(refused("qwen2", [](auto& g) { g.u32("qwen2.attention.sliding_window", 4096); }).find("sliding"),

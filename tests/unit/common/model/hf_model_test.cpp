@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "common/model/hf_model.hpp"
 
-#include <gtest/gtest.h>
-
 #include <string>
 
+#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 namespace adit::model {
@@ -158,8 +157,8 @@ TEST(HfModel, reads_deepseek_v3_and_v32) {
 }
 
 TEST(HfModel, takes_stops_from_both_files_and_the_first_token_from_the_tokenizer) {
-  const ModelConfig c = good(json::parse(kLlama8b), R"({"eos_token_id":[128008,128001,128009]})",
-                             R"({"add_bos_token":true})");
+  const ModelConfig c =
+      good(json::parse(kLlama8b), R"({"eos_token_id":[128008,128001,128009]})", R"({"add_bos_token":true})");
   EXPECT_EQ(c.stop_ids, (std::vector<TokenId>{128008, 128001, 128009}));
   EXPECT_TRUE(c.add_bos);
 }

@@ -49,7 +49,7 @@ TEST(PackSource, a_file_that_is_not_such_a_model_is_refused_by_key_or_tensor) {
 
 TEST(PackSource, dimensions_must_agree_with_the_keys) {
   const std::string heads = std::string("llama.attention.head_count") + std::string("\x04\0\0\0", 4);
-  expect_error(heads + '\x06', heads + '\x04', "tensor blk.0.attn_q.weight: dimensions [96, 96]");
+  expect_error(heads + '\x06', heads + '\x04', "tensor blk.0.attn_q.weight: 96 columns and 96 rows");
   expect_error(heads + '\x06', heads + '\x00', "head_count");
   const std::string context = std::string("llama.context_length") + std::string("\x04\0\0\0", 4);
   expect_error(context + std::string("\0\x04", 2), context + std::string("\0\0", 2), "context is 0");

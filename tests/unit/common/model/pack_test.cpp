@@ -155,7 +155,7 @@ TEST(Pack, a_table_that_does_not_fit_is_refused_by_tensor_and_offset) {
   refused("\"final_norm\"", "\"final_nor_\"", "final_norm is missing");
   refused("\"shape\":[17,2,16]", "\"shape\":[17,4,8]\n", "tensor embedding.s");
   refused("\"shape\":[17,2,16]", "\"shape\":[17,2,17]", "tensor embedding.s");
-  refused("\"dtype\":\"F64\"", "\"dtype\":\"I64\"", "dtype is not one of");
+  refused("\"dtype\":\"F64\"", "\"dtype\":\"I64\"", "rope.inv_freq: I64 [8], expected F64 [8]");
   refused("\"data_offsets\"", "\"data_offsetz\"", "expected an object with dtype");
   refused("\\\"layers\\\":1", "\\\"layers\\\":2", "layers.1.attn_norm");
   refused("\\\"hidden\\\":40", "\\\"hidden\\\":48", "expected F32 [48]");

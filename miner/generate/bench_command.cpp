@@ -75,15 +75,15 @@ PackReport describe(const model::Pack& pack, const std::string& path) {
 }
 
 void print_head() {
-  fmt::print("| {:<30} | {:>10} | {:>9} | {:<10} | {:<6} | {:>7} | {:>10} | {:>20} |\n", "model", "size",
+  fmt::print("| {:<30} | {:>10} | {:>9} | {:<10} | {:<6} | {:>7} | {:>11} | {:>20} |\n", "model", "size",
              "weights", "form", "isa", "threads", "test", "t/s");
-  fmt::print("| {:-<30} | {:->9}: | {:->8}: | {:-<10} | {:-<6} | {:->6}: | {:->9}: | {:->19}: |\n", "", "",
+  fmt::print("| {:-<30} | {:->9}: | {:->8}: | {:-<10} | {:-<6} | {:->6}: | {:->10}: | {:->19}: |\n", "", "",
              "", "", "", "", "", "");
 }
 
 void print_row(const PackReport& pack, const BenchOptions& options, int threads, const std::string& test,
                const std::string& figure) {
-  fmt::print("| {:<30} | {:>6.1f} MiB | {:>7.1f} M | {:<10} | {:<6} | {:>7} | {:>10} | {:>20} |\n",
+  fmt::print("| {:<30} | {:>6.1f} MiB | {:>7.1f} M | {:<10} | {:<6} | {:>7} | {:>11} | {:>20} |\n",
              pack.model.substr(0, 30), static_cast<double>(pack.bytes) / (1 << 20),
              static_cast<double>(pack.weights) / 1e6, pack.form, kernels::isa_name(options.isa), threads,
              test, figure);

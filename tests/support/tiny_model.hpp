@@ -31,7 +31,7 @@ inline void make_deepseek(model::ModelConfig& c) {
   c.mla = {.q_rank = v2 ? 0 : 40, .kv_rank = 48, .nope_dim = 24, .rope_dim = 16, .v_dim = 32};
   c.head_dim = c.mla.nope_dim + c.mla.rope_dim;
   c.rope = {.scaling = model::RopeScaling::kYarn, .factor = 4, .original_context = 64};
-  c.rope.score_factor = std::pow(0.1 * 0.707 * std::log(4.0) + 1, 2);
+  c.rope.score_factor = 1.2;
   c.moe = {.experts = 12, .per_token = 3, .ffn = 48, .shared_ffn = 64, .dense_layers = 1};
   c.moe.groups = v2 ? 4 : 3;
   c.moe.groups_per_token = 2;

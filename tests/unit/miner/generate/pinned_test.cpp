@@ -18,7 +18,7 @@
 #include "miner/generate/generate.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/test_model.hpp"
-#include "tests/support/tiny_llama.hpp"
+#include "tests/support/tiny_model.hpp"
 
 namespace adit::miner {
 namespace {
@@ -123,6 +123,14 @@ void check_real(int bits) {
   }
   ASSERT_TRUE(pack) << pack.error().message;
   check(name, *pack);
+}
+
+TEST(Pinned, tiny_deepseek) {
+  const test::TempDir folder;
+  for (const std::string family : {"deepseek_v2", "deepseek_v3", "deepseek_v32"}) {
+    const test::TinyModel model(test::tiny_config(family));
+    check("tiny-" + family, test::pack_of(model, folder.path(), {.bits = family == "deepseek_v3" ? 4 : 8}));
+  }
 }
 
 TEST(Pinned, tiny_w8_a16) {

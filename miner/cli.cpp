@@ -19,6 +19,7 @@
 #include "miner/fetch/fetch_command.hpp"
 #include "miner/generate/bench_command.hpp"
 #include "miner/generate/generate_command.hpp"
+#include "miner/openai/serve_http_command.hpp"
 #include "miner/pack/eval_command.hpp"
 #include "miner/pack/pack_command.hpp"
 #include "miner/plan/plan_command.hpp"
@@ -53,6 +54,7 @@ int run_cli(int argc, const char* const* argv) {
   add_eval_command(app, exit_code);
   add_bench_command(app, exit_code);
   add_serve_command(app, exit_code);
+  add_serve_http_command(app, exit_code);
   add_describe_command(app, exit_code);
 
   const std::vector<std::string> names = command_names(app);

@@ -8,36 +8,24 @@
 #include <utility>
 
 #include "common/model/parallel_rows.hpp"
-#include "common/model/reference_gemm.hpp"
-#include "common/model/reference_weights.hpp"
+#include "common/model/reference_state.hpp"
 #include "common/model/rope_frequencies.hpp"
 #include "kernels/linear/linear.h"
 
 namespace adit::model {
 namespace {
 
-constexpr int kChunkTokens = 48;
 constexpr int kQueryBlock = 48;
 constexpr int kLoadRows = 64;
 
-std::size_t z(int value) {
-  return static_cast<std::size_t>(value);
-}
+using plain::kChunkTokens;
+using plain::Rows;
+using plain::Sequence;
+using plain::z;
 
-// A matrix of token rows.
-struct Rows {
-  Rows(int n_, int width_) : n(n_), width(width_), data(z(n_) * z(width_)) {}
-  float* row(int i) { return data.data() + z(i) * z(width); }
-  const float* row(int i) const { return data.data() + z(i) * z(width); }
-  int n;
-  int width;
-  std::vector<float> data;
-};
+}  // namespace
 
-struct Sequence {
-  int begin = 0;
-  int length = 0;
-};
+namespace plain {
 
 void rms_norm(const float* x, const float* weight, int n, float eps, float* out) {
   double square = 0;
@@ -46,7 +34,6 @@ void rms_norm(const float* x, const float* weight, int n, float eps, float* out)
   for (int i = 0; i < n; ++i) out[i] = x[i] * scale * weight[i];
 }
 
-// Half-split rotation of each head of one row; cos and sin are multiplied by `factor`.
 void rotate(float* row, int heads, int position, const std::vector<double>& inv_freq, double factor) {
   const int half = static_cast<int>(inv_freq.size()), head_dim = 2 * half;
   for (int i = 0; i < half; ++i) {
@@ -63,7 +50,6 @@ void rotate(float* row, int heads, int position, const std::vector<double>& inv_
   }
 }
 
-// Scores of one query row to probabilities over its first `count` keys; the rest becomes 0.
 void softmax(float* scores, int count, int width, float scale) {
   float top = scores[0];
   for (int i = 1; i < count; ++i) top = std::max(top, scores[i]);
@@ -77,7 +63,6 @@ void softmax(float* scores, int count, int width, float scale) {
   std::fill(scores + count, scores + width, 0.0f);
 }
 
-// What a linear layer sees of its input in a pack.
 void round_activations(kernels::ActForm form, const float* x, int n, int width, float* out) {
   kernels::ActBuffer act;
   act.prepare(kernels::Isa::kScalar, form, n, width);
@@ -92,47 +77,30 @@ void round_activations(kernels::ActForm form, const float* x, int n, int width, 
   }
 }
 
-}  // namespace
-
-struct Reference::State {
-  std::unique_ptr<ReferenceWeights> weights;
-  std::vector<Part> parts;
-  int threads = 0;
-  std::vector<double> inv_freq;
-  mutable std::mutex head_mutex;
-  mutable Panels head;
-
-  [[nodiscard]] const Part& part(const std::string& name) const;
-  Result<void> load(const std::string& name, Panels& out) const;
-  Result<std::vector<float>> load_vector(const std::string& name) const;
-  Result<void> linear(const std::string& name, const Rows& x, Rows& y) const;
-  void multiply(const std::string& name, const Panels& w, const float* x, int n, float* y) const;
-  Result<void> norm_heads(const std::string& name, Rows& x) const;
-  Result<Rows> embed(std::span<const std::vector<TokenId>> sequences) const;
-  Result<void> attention(int layer, const std::vector<Sequence>& sequences, Rows& x) const;
-  void attend(const Sequence& sequence, int head_index, const Rows& q, const Rows& k, const Rows& v,
-              Rows& out) const;
-  Result<void> feed_forward(int layer, Rows& x) const;
-  Result<Rows> norm(const std::string& name, const Rows& x) const;
-};
+}  // namespace plain
 
 const Part& Reference::State::part(const std::string& name) const {
   return *std::find_if(parts.begin(), parts.end(), [&](const Part& p) { return p.name == name; });
 }
 
-Result<void> Reference::State::load(const std::string& name, Panels& out) const {
+Result<std::vector<float>> Reference::State::load_matrix(const std::string& name, int first, int count) const {
   const Part& p = part(name);
-  std::vector<float> matrix(z(p.m) * z(p.k));
+  std::vector<float> matrix(z(count) * z(p.k));
   std::mutex mutex;
-  std::optional<Error> first;
-  parallel_rows(threads, p.m, kLoadRows, [&](int begin, int end) {
-    const auto result = weights->rows(p, begin, end - begin, matrix.data() + z(begin) * z(p.k));
+  std::optional<Error> error;
+  parallel_rows(threads, count, kLoadRows, [&](int begin, int end) {
+    const auto result = weights->rows(p, first + begin, end - begin, matrix.data() + z(begin) * z(p.k));
     if (result) return;
     const std::lock_guard lock(mutex);
-    first = result.error();
+    error = result.error();
   });
-  if (first) return tl::unexpected<Error>(*first);
-  make_panels(matrix.data(), z(p.k), 1, p.m, p.k, out);
+  if (error) return tl::unexpected<Error>(*error);
+  return matrix;
+}
+
+Result<void> Reference::State::load(const std::string& name, int first, int count, Panels& out) const {
+  ADIT_TRY(const std::vector<float> matrix, load_matrix(name, first, count));
+  make_panels(matrix.data(), z(part(name).k), 1, count, part(name).k, out);
   return {};
 }
 
@@ -150,7 +118,7 @@ void Reference::State::multiply(const std::string& name, const Panels& w, const 
     std::vector<float> rounded;
     if (act) {
       rounded.resize(z(end - begin) * z(w.k));
-      round_activations(*act, from, end - begin, w.k, rounded.data());
+      plain::round_activations(*act, from, end - begin, w.k, rounded.data());
       from = rounded.data();
     }
     reference_gemm(w, {from, z(w.k), end - begin, w.k, w.m, y + z(begin) * z(w.m), z(w.m)});
@@ -159,7 +127,7 @@ void Reference::State::multiply(const std::string& name, const Panels& w, const 
 
 Result<void> Reference::State::linear(const std::string& name, const Rows& x, Rows& y) const {
   Panels w;
-  ADIT_TRY_VOID(load(name, w));
+  ADIT_TRY_VOID(load(name, 0, part(name).m, w));
   multiply(name, w, x.data.data(), x.n, y.data.data());
   if (!part(name).has_bias) return {};
   std::vector<float> bias(z(y.width));
@@ -174,7 +142,7 @@ Result<Rows> Reference::State::norm(const std::string& name, const Rows& x) cons
   ADIT_TRY(const std::vector<float> weight, load_vector(name));
   Rows out(x.n, x.width);
   for (int i = 0; i < x.n; ++i)
-    rms_norm(x.row(i), weight.data(), x.width, weights->config().norm_eps, out.row(i));
+    plain::rms_norm(x.row(i), weight.data(), x.width, weights->config().norm_eps, out.row(i));
   return out;
 }
 
@@ -184,7 +152,7 @@ Result<void> Reference::State::norm_heads(const std::string& name, Rows& x) cons
   const int dim = weights->config().head_dim;
   for (std::size_t at = 0; at < x.data.size(); at += z(dim)) {
     float* row = x.data.data() + at;
-    rms_norm(row, weight.data(), dim, weights->config().norm_eps, row);
+    plain::rms_norm(row, weight.data(), dim, weights->config().norm_eps, row);
   }
   return {};
 }
@@ -221,7 +189,7 @@ void Reference::State::attend(const Sequence& s, int head_index, const Rows& q, 
     const int n = std::min(kQueryBlock, s.length - begin), seen = begin + n;
     reference_gemm(keys, {q.row(s.begin + begin) + head_index * d, z(q.width), n, d, seen, scores.data(),
                           z(s.length)});
-    for (int i = 0; i < n; ++i) softmax(scores.data() + z(i) * z(s.length), begin + i + 1, seen, scale);
+    for (int i = 0; i < n; ++i) plain::softmax(scores.data() + z(i) * z(s.length), begin + i + 1, seen, scale);
     reference_gemm(values, {scores.data(), z(s.length), n, seen, d,
                             out.row(s.begin + begin) + head_index * d, z(out.width)});
   }
@@ -243,8 +211,8 @@ Result<void> Reference::State::attention(int layer, const std::vector<Sequence>&
   for (const Sequence& s : sequences) {
     parallel_rows(threads, s.length, kChunkTokens, [&](int begin, int end) {
       for (int i = begin; i < end; ++i) {
-        rotate(q.row(s.begin + i), c.heads, i, inv_freq, c.rope.attention_factor);
-        rotate(k.row(s.begin + i), c.kv_heads, i, inv_freq, c.rope.attention_factor);
+        plain::rotate(q.row(s.begin + i), c.heads, i, inv_freq, c.rope.attention_factor);
+        plain::rotate(k.row(s.begin + i), c.kv_heads, i, inv_freq, c.rope.attention_factor);
       }
     });
     parallel_rows(threads, c.heads, 1, [&](int begin, int end) {
@@ -257,24 +225,39 @@ Result<void> Reference::State::attention(int layer, const std::vector<Sequence>&
   return {};
 }
 
-Result<void> Reference::State::feed_forward(int layer, Rows& x) const {
-  const ModelConfig& c = weights->config();
-  const std::string at = fmt::format("layers.{}.", layer);
-  ADIT_TRY(const Rows normed, norm(at + "ffn_norm", x));
-  Rows gate(x.n, c.ffn), up(x.n, c.ffn), y(x.n, c.hidden);
-  ADIT_TRY_VOID(linear(at + "ffn_gate", normed, gate));
-  ADIT_TRY_VOID(linear(at + "ffn_up", normed, up));
+Result<void> Reference::State::gated(const std::array<std::string, 3>& names, int first, int ffn, const Rows& x,
+                                     Rows& y) const {
+  Rows gate(x.n, ffn), up(x.n, ffn);
+  for (const auto& [name, out] : {std::pair{&names[0], &gate}, {&names[1], &up}}) {
+    Panels w;
+    ADIT_TRY_VOID(load(*name, first * ffn, ffn, w));
+    multiply(*name, w, x.data.data(), x.n, out->data.data());
+  }
   for (std::size_t i = 0; i < gate.data.size(); ++i) {
     const float g = gate.data[i];
     gate.data[i] = g / (1.0f + std::exp(-g)) * up.data[i];
   }
-  ADIT_TRY_VOID(linear(at + "ffn_down", gate, y));
+  Panels down;
+  ADIT_TRY_VOID(load(names[2], first * y.width, y.width, down));
+  multiply(names[2], down, gate.data.data(), x.n, y.data.data());
+  return {};
+}
+
+Result<void> Reference::State::feed_forward(int layer, Rows& x) const {
+  const ModelConfig& c = weights->config();
+  const std::string at = fmt::format("layers.{}.", layer);
+  ADIT_TRY(const Rows normed, norm(at + "ffn_norm", x));
+  Rows y(x.n, c.hidden);
+  if (c.is_moe(layer)) {
+    ADIT_TRY_VOID(experts(at, normed, y));
+  } else {
+    ADIT_TRY_VOID(gated({at + "ffn_gate", at + "ffn_up", at + "ffn_down"}, 0, c.ffn, normed, y));
+  }
   for (std::size_t i = 0; i < x.data.size(); ++i) x.data[i] += y.data[i];
   return {};
 }
 
 Result<Reference> Reference::from_source(const WeightSource& source, int threads) {
-  if (source.config().is_mla()) return unimplemented("no f32 reference of family {}", source.config().family);
   auto state = std::make_unique<State>();
   state->weights = weights_of(source);
   state->parts = model_parts(state->weights->config());
@@ -284,7 +267,6 @@ Result<Reference> Reference::from_source(const WeightSource& source, int threads
 }
 
 Result<Reference> Reference::from_pack(const Pack& pack, int threads) {
-  if (pack.config().is_mla()) return unimplemented("no f32 reference of family {}", pack.config().family);
   auto state = std::make_unique<State>();
   state->weights = weights_of(pack);
   state->parts = model_parts(state->weights->config());
@@ -313,7 +295,8 @@ Result<std::vector<float>> Reference::hidden(std::span<const std::vector<TokenId
   }
   for (int layer = 0; layer < config().layers; ++layer) {
     if (progress) progress(static_cast<double>(layer) / config().layers);
-    ADIT_TRY_VOID(state_->attention(layer, layout, x));
+    ADIT_TRY_VOID(config().is_mla() ? state_->latent_attention(layer, layout, x)
+                                    : state_->attention(layer, layout, x));
     ADIT_TRY_VOID(state_->feed_forward(layer, x));
   }
   ADIT_TRY(Rows out, state_->norm("final_norm", x));
@@ -325,7 +308,7 @@ Result<void> Reference::logits(const float* hidden_rows, int n, float* out) cons
   {
     const std::lock_guard lock(state_->head_mutex);
     if (state_->head.m == 0) {
-      ADIT_TRY_VOID(state_->load(name, state_->head));
+      ADIT_TRY_VOID(state_->load(name, 0, config().vocab, state_->head));
     }
   }
   state_->multiply(name, state_->head, hidden_rows, n, out);

@@ -9,8 +9,14 @@ namespace adit::miner {
 proof::TraceBinding standalone_binding(const model::Pack& pack, std::span<const TokenId> prompt,
                                        const model::GenerateParams& params,
                                        std::uint64_t seed_number) {
+  return standalone_binding(protocol::card_hash(model::card_of(pack)), prompt, params, seed_number);
+}
+
+proof::TraceBinding standalone_binding(const Hash256& card, std::span<const TokenId> prompt,
+                                       const model::GenerateParams& params,
+                                       std::uint64_t seed_number) {
   protocol::GenerateRequest request;
-  request.card = protocol::card_hash(model::card_of(pack));
+  request.card = card;
   request.prompt.assign(prompt.begin(), prompt.end());
   request.max_tokens = params.max_tokens;
   request.sampling = {.temperature_milli = params.sampling.temperature_milli,

@@ -27,5 +27,10 @@ namespace adit::miner {
                                                      std::span<const TokenId> prompt,
                                                      const model::GenerateParams& params,
                                                      std::uint64_t seed_number);
+// The same for a card whose hash is known.
+[[nodiscard]] proof::TraceBinding standalone_binding(const Hash256& card,
+                                                     std::span<const TokenId> prompt,
+                                                     const model::GenerateParams& params,
+                                                     std::uint64_t seed_number);
 
 }  // namespace adit::miner

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes tiny random models of the dense families as Hugging Face folders, and what transformers makes of a prompt.
+"""Makes tiny random models of every family as Hugging Face folders, and what transformers makes of a prompt.
 
 Each folder: config.json, generation_config.json, tokenizer.json, model.safetensors (f32), and logits.bin,
 little-endian: u32 positions, u32 vocabulary; i32 ids[positions]; f32 logits[positions][vocabulary].
@@ -16,13 +16,20 @@ import sys
 import numpy as np
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import AutoModelForCausalLM, GenerationConfig, LlamaConfig, Qwen2Config, Qwen3Config
+from transformers import (AutoModelForCausalLM, DeepseekV2Config, DeepseekV3Config, DeepseekV32Config, GenerationConfig,
+                          LlamaConfig, Qwen2Config, Qwen3Config)
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 POSITIONS = 40
 SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 VOCABULARY = 256 + len(SPECIALS)
+YARN = dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=32, beta_fast=32.0,
+            beta_slow=1.0)
 COMMON = dict(vocab_size=VOCABULARY, bos_token_id=1, eos_token_id=2, pad_token_id=0, attention_dropout=0.0)
+LATENT = dict(hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=4,
+              kv_lora_rank=16, qk_nope_head_dim=8, qk_rope_head_dim=8, v_head_dim=16, n_routed_experts=8,
+              moe_intermediate_size=16, first_k_dense_replace=1, max_position_embeddings=128, rms_norm_eps=1e-6,
+              tie_word_embeddings=False, **COMMON)
 CONFIGS = {
     "llama": LlamaConfig(
         hidden_size=40, intermediate_size=72, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
@@ -38,6 +45,17 @@ CONFIGS = {
         head_dim=16, max_position_embeddings=128, rms_norm_eps=1e-6, tie_word_embeddings=True,
         rope_parameters=dict(rope_type="yarn", rope_theta=10000.0, factor=4.0,
                              original_max_position_embeddings=32), use_sliding_window=False, **COMMON),
+    "deepseek_v2": DeepseekV2Config(
+        q_lora_rank=None, n_shared_experts=2, num_experts_per_tok=3, n_group=4, topk_group=2,
+        topk_method="group_limited_greedy", norm_topk_prob=False, routed_scaling_factor=2.0,
+        rope_parameters=dict(mscale=0.707, mscale_all_dim=0.707, **YARN), **LATENT),
+    "deepseek_v3": DeepseekV3Config(
+        q_lora_rank=16, n_shared_experts=1, num_experts_per_tok=3, n_group=4, topk_group=2, norm_topk_prob=True,
+        routed_scaling_factor=1.5, rope_parameters=dict(mscale=1.0, mscale_all_dim=1.0, **YARN), **LATENT),
+    "deepseek_v32": DeepseekV32Config(
+        q_lora_rank=16, n_shared_experts=1, num_experts_per_tok=2, n_group=2, topk_group=1, norm_topk_prob=True,
+        routed_scaling_factor=1.5, rope_parameters=dict(mscale=1.0, mscale_all_dim=1.0, **YARN),
+        index_n_heads=4, index_head_dim=16, index_topk=12, **LATENT),
 }
 
 
@@ -53,9 +71,13 @@ def fill(model, seed):
         elif "embed_tokens" in name:
             value = noise
         else:
-            sharp = "q_proj" in name or "k_proj" in name
-            value = (2.5 if sharp else 1.3) * noise / parameter.shape[1] ** 0.5
+            sharp = any(part in name for part in ("q_proj", "q_b_proj", "k_proj"))
+            value = (2.5 if sharp else 1.3) * noise / parameter.shape[-1] ** 0.5
         parameter.data.copy_(value)
+    for name, buffer in model.named_buffers():
+        # Most values that experts are chosen by become negative: masks must not let closed groups win.
+        if name.endswith("e_score_correction_bias"):
+            buffer.copy_(0.2 * torch.randn(buffer.shape, generator=generator) - 0.9)
 
 
 def write_tokenizer(path):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // tests/support/hf_folder.hpp
 //
-// A tiny dense model of tests/vectors/hf (one f32 safetensors file), read by other code than the project's
+// A tiny model of tests/vectors/hf (one f32 safetensors file), read by other code than the project's
 // own reader of such folders. Throws when anything is missing.
 #pragma once
 
@@ -13,6 +13,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/support/hf_deepseek.hpp"
 #include "tests/support/tiny_model.hpp"
 
 namespace adit::test {
@@ -51,6 +52,7 @@ inline model::ModelConfig hf_config(const nlohmann::json& json) {
   c.tied_head = json.at("tie_word_embeddings");
   c.stop_ids = {2};
   c.bos = 1;
+  if (c.family.starts_with("deepseek")) hf_deepseek_config(json, c);
   return c;
 }
 
@@ -82,18 +84,25 @@ inline TinyModel hf_folder(const std::string& folder) {
   std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), 8);
   const auto table = nlohmann::json::parse(bytes.substr(8, length));
-  const auto take = [&](const std::string& name, int count) {
+  // All of a tensor's values, or count.
+  const auto take = [&](const std::string& name, int count = 0) {
     const auto& tensor = table.at(name);
     if (tensor.at("dtype") != "F32") throw std::runtime_error(name + " is not F32");
-    std::vector<float> out(static_cast<std::size_t>(count));
-    std::memcpy(out.data(), bytes.data() + 8 + length + tensor.at("data_offsets")[0].get<std::size_t>(),
-                out.size() * 4);
+    const auto& at = tensor.at("data_offsets");
+    const std::size_t begin = at[0], end = at[1];
+    std::vector<float> out((end - begin) / 4);
+    if (count > 0 && out.size() != static_cast<std::size_t>(count)) throw std::runtime_error(name + ": shape");
+    std::memcpy(out.data(), bytes.data() + 8 + length + begin, out.size() * 4);
     return out;
   };
   TinyModel::Floats rows, biases;
   for (const model::Part& part : model::model_parts(config)) {
     if (part.kind == model::PartKind::kFrequencies) continue;
-    rows[part.name] = take(hf_name(part) + ".weight", part.m * part.k);
+    if (config.is_mla()) {
+      const std::string layer = "model.layers." + std::to_string(part.layer) + ".";
+      rows[part.name] = hf_deepseek_part(part, config, [&](const std::string& name) { return take(layer + name); });
+    }
+    if (rows[part.name].empty()) rows[part.name] = take(hf_name(part) + ".weight", part.m * part.k);
     if (part.has_bias) biases[part.name] = take(hf_name(part) + ".bias", part.m);
   }
   return {config, std::move(rows), std::move(biases)};

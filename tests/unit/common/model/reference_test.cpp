@@ -147,13 +147,17 @@ TEST_P(FamilyReference, the_engine_computes_what_the_pack_says) {
       const double from_pack = kl_between(*reference_source(simulated), *engine);
       EXPECT_GT(from_source, 1e-3) << bits;
       EXPECT_LT(from_pack, from_source) << bits;
-      // A rounding to 8 bits that falls on the other side is not a small difference any more.
-      EXPECT_LT(from_pack, act == kernels::ActForm::kA16 ? 1e-3 : 0.2) << bits;
+      // A rounding to 8 bits that falls on the other side is not a small difference any more; nor is another
+      // expert or position, chosen at a near tie.
+      const bool chooses = model.config().moe.experts > 0;
+      EXPECT_LT(from_pack, act != kernels::ActForm::kA16 ? 0.2 : chooses ? 0.02 : 1e-3) << bits;
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, FamilyReference, ::testing::Values("llama", "qwen2", "qwen3"),
+INSTANTIATE_TEST_SUITE_P(Families, FamilyReference,
+                         ::testing::Values("llama", "qwen2", "qwen3", "deepseek_v2", "deepseek_v3",
+                                           "deepseek_v32"),
                          [](const auto& family) { return std::string(family.param); });
 
 TEST_F(TinyReference, too_short_a_text_is_refused) {

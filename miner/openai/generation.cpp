@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "miner/openai/generation.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "common/base/limits.hpp"
+
+namespace adit::miner::openai {
+namespace {
+
+constexpr std::chrono::milliseconds kLook{50};
+
+std::string prompt_field(const ApiRequest& request) {
+  return request.endpoint == Endpoint::kChat ? "messages" : "prompt";
+}
+
+// The tokens that one prompt leaves room for, or those that were asked for.
+ApiResult<std::uint32_t> max_tokens_of(const Service& service, const ApiRequest& request,
+                                       std::size_t prompt) {
+  const auto context = static_cast<std::size_t>(service.pack().config().context);
+  const std::size_t wanted = request.max_tokens.value_or(1);
+  if (prompt + wanted > context) {
+    ApiError error = wrong_field(
+        prompt_field(request),
+        fmt::format("{} tokens, and {} for the answer, exceed the context of {}", prompt, wanted, context));
+    error.code = "context_length_exceeded";
+    return tl::unexpected(std::move(error));
+  }
+  if (request.max_tokens) return *request.max_tokens;
+  return static_cast<std::uint32_t>(std::min<std::size_t>(context - prompt, limits::kNewTokensMax));
+}
+
+}  // namespace
+
+ApiResult<std::unique_ptr<Generation>> Generation::start(const Service& service, const ApiRequest& request) {
+  if (request.model != service.model_name()) {
+    ApiError error = wrong_field(
+        "model", fmt::format("'{}' is not served here, only '{}'", request.model, service.model_name()));
+    error.status = 404;
+    error.code = "model_not_found";
+    return tl::unexpected(std::move(error));
+  }
+  if (!request.schema.empty()) {
+    return tl::unexpected(wrong_field("response_format", "constrained answers are not supported yet"));
+  }
+  auto prompts = service.prompts_of(request);
+  if (!prompts) return tl::unexpected(prompts.error());
+  const std::uint64_t seed = request.seed ? *request.seed : service.random();
+  std::vector<EngineJob> jobs;
+  Usage usage;
+  for (const std::vector<TokenId>& prompt : *prompts) {
+    model::GenerateParams params{.sampling = request.sampling};
+    auto max_tokens = max_tokens_of(service, request, prompt.size());
+    if (!max_tokens) return tl::unexpected(max_tokens.error());
+    params.max_tokens = *max_tokens;
+    const auto checked = model::check_generation(service.pack().config(), prompt, params);
+    if (!checked) return tl::unexpected(api_error(checked.error(), prompt_field(request)));
+    usage.prompt_tokens += prompt.size();
+    for (std::uint32_t i = 0; i < request.choices; ++i) {
+      jobs.push_back({.prompt = prompt,
+                      .params = params,
+                      .binding = service.binding_of(prompt, params, seed + i),
+                      .extras = {.filter = nullptr, .top_logprobs = request.top_logprobs}});
+    }
+  }
+  const std::size_t count = jobs.size();
+  auto call = service.engine().submit(std::move(jobs), Origin::kLocal);
+  if (!call) return tl::unexpected(api_error(call.error()));
+  std::unique_ptr<Generation> out(new Generation(service, *std::move(call)));
+  out->usage_ = usage;
+  out->left_ = count;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto stop = model::StopText::make(request.stop);
+    if (!stop) return tl::unexpected(api_error(stop.error(), "stop"));
+    out->answers_.push_back({.text = ChoiceText(service.tokenizer(), *std::move(stop))});
+  }
+  return out;
+}
+
+ApiResult<std::vector<Update>> Generation::next() {
+  std::vector<Update> updates;
+  for (EngineNews& news : call_->wait(kLook)) {
+    if (answers_[news.job].is_over) continue;
+    auto update = update_of(news);
+    if (!update) {
+      call_->abandon_all();
+      return tl::unexpected(std::move(update).error());
+    }
+    updates.push_back(*std::move(update));
+  }
+  return updates;
+}
+
+ApiResult<Update> Generation::update_of(EngineNews& news) {
+  const std::vector<TokenId>& stops = service_.pack().config().stop_ids;
+  Answer& answer = answers_[news.job];
+  Update out{.answer = news.job, .piece = {}};
+  const auto add = [&](TextPiece&& piece) {
+    out.piece.text += piece.text;
+    std::move(piece.tokens.begin(), piece.tokens.end(), std::back_inserter(out.piece.tokens));
+  };
+  const auto end_with = [&](const char* reason) {
+    out.finish = reason;
+    answer.is_over = true;
+    --left_;
+  };
+  for (model::NewToken& token : news.tokens) {
+    ++usage_.completion_tokens;
+    if (std::find(stops.begin(), stops.end(), token.token) != stops.end()) continue;
+    add(answer.text.push(std::move(token)));
+    if (!answer.text.stopped()) continue;
+    call_->abandon(news.job);
+    end_with("stop");
+    return out;
+  }
+  if (!news.end) return out;
+  if (!*news.end) return tl::unexpected(api_error(news.end->error()));
+  add(answer.text.finish());
+  const model::FinishReason finish = (**news.end).finish;
+  if (finish == model::FinishReason::kDeadEnd) {
+    return tl::unexpected(
+        ApiError{.status = 500,
+                 .message = "response_format: no token of this model goes on with the schema",
+                 .type = "server_error"});
+  }
+  end_with(finish == model::FinishReason::kLength && !answer.text.stopped() ? "length" : "stop");
+  return out;
+}
+
+}  // namespace adit::miner::openai

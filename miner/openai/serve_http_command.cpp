@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "miner/openai/serve_http_command.hpp"
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "common/base/exit_code.hpp"
+#include "common/base/files.hpp"
+#include "common/base/limits.hpp"
+#include "common/base/shutdown.hpp"
+#include "common/log/log.hpp"
+#include "miner/command.hpp"
+#include "miner/generate/run_flags.hpp"
+#include "miner/openai/http_server.hpp"
+
+namespace adit::miner {
+namespace {
+
+constexpr std::uint64_t kKeyBytesMax = 4096;
+constexpr int kHttpThreadsMax = 1024;
+
+struct Flags {
+  std::string pack;
+  std::string listen = "127.0.0.1:8000";
+  std::string api_key_file;
+  std::string model_name;
+  RunFlags run;
+  int batch = 8;
+  std::uint32_t queue = 64;
+  int http_threads = 64;
+  int drain_s = 30;
+};
+
+// The first line of the file.
+Result<std::string> read_key(const std::string& file) {
+  if (file.empty()) return std::string();
+  ADIT_TRY(const Bytes content, read_file(file, kKeyBytesMax));
+  const std::string_view text = as_text(content);
+  std::string key(text.substr(0, text.find_first_of("\r\n")));
+  if (key.empty()) return invalid_argument("{}: the first line is empty, expected an API key", file);
+  return key;
+}
+
+int run(const Flags& flags) {
+  shutdown::install();
+  Result<model::EngineOptions> options = engine_options(flags.run);
+  if (!options) return fail(options.error(), exit_code::kUsage);
+  options->batch_max = flags.batch;
+  const auto listen = net::parse_endpoint(flags.listen);
+  if (!listen) return fail(listen.error().context("--listen"), exit_code::kUsage);
+  const auto key = read_key(flags.api_key_file);
+  if (!key) return fail(key.error().context("--api-key-file"), exit_code::kConfig);
+  if (key->empty() && !listen->is_loopback()) {
+    return fail({ErrorCode::kFailedPrecondition,
+                 fmt::format("--listen {} is not loopback: give --api-key-file", flags.listen)},
+                exit_code::kUsage);
+  }
+  auto opened = model::Pack::open(flags.pack);
+  if (!opened) return fail(opened.error(), exit_code::kModel);
+  const auto pack = std::make_shared<const model::Pack>(*std::move(opened));
+  EngineThread engine(pack, *options, flags.queue);
+  const auto service = openai::Service::make(pack, engine, flags.model_name);
+  if (!service) return fail(service.error(), exit_code::kModel);
+  const auto server = openai::HttpServer::start(
+      {.listen = *listen, .api_key = *key, .threads = flags.http_threads}, **service);
+  if (!server) return fail(server.error(), exit_code::kUnavailable);
+  fmt::print("ready {} model {}\n", (*server)->bound().text(), (*service)->model_name());
+  std::fflush(stdout);
+  shutdown::wait();
+  ADIT_LOG(kInfo, "draining", {"running", engine.load().running}, {"waiting", engine.load().waiting});
+  (*server)->stop(std::chrono::seconds(flags.drain_s));
+  engine.stop();
+  log::flush();
+  return exit_code::kOk;
+}
+
+}  // namespace
+
+void add_serve_http_command(CLI::App& app, int& exit_code) {
+  auto flags = std::make_shared<Flags>();
+  flags->run.prefill_chunk = 128;
+  CLI::App* command =
+      app.add_subcommand("serve-http", "Serve OpenAI's HTTP API to local users until SIGTERM");
+  command->add_option("--pack", flags->pack, "Pack file (.adit)")->required();
+  command->add_option("--listen", flags->listen, "Address; beyond loopback only with --api-key-file")
+      ->capture_default_str();
+  command->add_option("--api-key-file", flags->api_key_file,
+                      "File whose first line is the key that clients send");
+  command->add_option("--model-name", flags->model_name,
+                      "Name that requests give (default: the pack file's, without .adit)");
+  command->add_option("--batch", flags->batch, "Answers that are made together")
+      ->check(CLI::Range(1, limits::kBatchSequencesMax))
+      ->capture_default_str();
+  command->add_option("--queue", flags->queue, "Answers that wait for a place")
+      ->check(CLI::Range(0, 100'000))
+      ->capture_default_str();
+  command->add_option("--http-threads", flags->http_threads, "Connections that are served at once")
+      ->check(CLI::Range(1, kHttpThreadsMax))
+      ->capture_default_str();
+  command->add_option("--drain", flags->drain_s, "Seconds that running requests get after SIGTERM")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+  add_run_flags(*command, flags->run);
+  command->callback([flags, &exit_code] { exit_code = run(*flags); });
+}
+
+}  // namespace adit::miner

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// miner/openai/service.hpp
+//
+// What every request is answered with: the model, its tokenizer and the engine that runs it.
+//
+// Errors   make: those of Tokenizer::from_blob.
+// Threads  const after make; any thread. The engine must outlive it.
+// Tests    tests/unit/miner/openai/server_test.cpp
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/bytes.hpp"
+#include "common/base/clock.hpp"
+#include "common/base/rng.hpp"
+#include "common/model/pack.hpp"
+#include "common/model/tokenizer.hpp"
+#include "miner/openai/request.hpp"
+#include "miner/serve/engine_thread.hpp"
+
+namespace adit::miner::openai {
+
+class Service {
+ public:
+  // An empty name: that of the pack's file, without its ending.
+  [[nodiscard]] static Result<std::unique_ptr<Service>> make(std::shared_ptr<const model::Pack> pack,
+                                                             EngineThread& engine, std::string model_name);
+
+  [[nodiscard]] const model::Pack& pack() const { return *pack_; }
+  [[nodiscard]] const model::Tokenizer& tokenizer() const { return tokenizer_; }
+  [[nodiscard]] EngineThread& engine() const { return engine_; }
+  [[nodiscard]] const std::string& model_name() const { return model_name_; }
+  // Names the exact integers that answer: the same fingerprint, the same answers for the same seed.
+  [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
+  [[nodiscard]] std::uint64_t started_s() const { return started_s_; }
+  [[nodiscard]] std::uint64_t now_s() const;
+  [[nodiscard]] std::uint64_t random() const;
+
+  // One list of ids for each prompt (a chat is one).
+  [[nodiscard]] ApiResult<std::vector<std::vector<TokenId>>> prompts_of(const ApiRequest& request) const;
+  // As `adit-miner generate` binds it: a function of pack, prompt, parameters and seed.
+  [[nodiscard]] proof::TraceBinding binding_of(std::span<const TokenId> prompt,
+                                               const model::GenerateParams& params, std::uint64_t seed) const;
+
+ private:
+  Service(std::shared_ptr<const model::Pack> pack, model::Tokenizer tokenizer, EngineThread& engine,
+          std::string model_name);
+  [[nodiscard]] Result<std::vector<TokenId>> encode(std::string_view text) const;
+
+  std::shared_ptr<const model::Pack> pack_;
+  model::Tokenizer tokenizer_;
+  EngineThread& engine_;
+  std::string model_name_;
+  std::string fingerprint_;
+  Hash256 card_{};
+  std::uint64_t started_s_ = 0;
+};
+
+}  // namespace adit::miner::openai

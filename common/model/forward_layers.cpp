@@ -129,8 +129,9 @@ void Forward::Pass::rotate_and_store(int w, int layer) {
              kernels::all_finite(options_.isa, v, c.head_dim);
     rotate_heads(weights, q, k, row_of(cosine_, row, half), row_of(sine_, row, half));
     const KvCache& cache = *plan_.segment_of(row).cache;
-    kernels::store_kv(options_.isa, c.head_dim, plan_.row(row).position, k, v, cache.k(layer, head),
-                      cache.v(layer, head));
+    const int position = plan_.row(row).position;
+    kernels::store_kv(options_.isa, c.head_dim, position % kKvBlock, k, v, cache.keys(layer, head, position),
+                      cache.values(layer, head, position));
   }
   if (!finite) is_finite_.store(false, std::memory_order_relaxed);
   team_.barrier(w);
@@ -158,8 +159,9 @@ void Forward::Pass::attend(int w, int layer) {
     params.group = unit.heads;
     params.first_keys = plan_.row(unit.row).position + 1;
     params.q = row_of(qkv_, unit.row, qkv_width_) + unit.head * c.head_dim;
-    params.k = cache.k(layer, unit.kv_head);
-    params.v = cache.v(layer, unit.kv_head);
+    params.blocks = cache.table();
+    params.k_at = cache.keys_at(layer, unit.kv_head);
+    params.v_at = cache.values_at(layer, unit.kv_head);
     params.out = row_of(attention_, unit.out_row, attention_width_) + unit.head * c.head_dim;
     kernels::attend_rows(options_.isa, params);
   });

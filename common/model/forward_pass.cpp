@@ -69,9 +69,9 @@ Result<void> Forward::Pass::check(std::span<const Segment> segments) const {
     rows += segment.tokens.size();
     const auto last =
         static_cast<std::int64_t>(segment.first_position) + static_cast<std::int64_t>(segment.tokens.size());
-    if (segment.first_position < 0 || last > segment.cache->positions_max()) {
-      return invalid_argument("position {} is outside of the cache of {} positions", last - 1,
-                              segment.cache->positions_max());
+    const int room = std::min(segment.cache->positions_max(), segment.cache->positions());
+    if (segment.first_position < 0 || last > room) {
+      return invalid_argument("position {} is outside of the cache of {} positions", last - 1, room);
     }
     for (std::size_t i = 0; i < segment.tokens.size(); ++i) {
       if (segment.tokens[i] < 0 || segment.tokens[i] >= c.vocab) {

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include <unistd.h>
+
+#include "common/base/check.hpp"
 #include "common/base/limits.hpp"
 
 namespace adit::model {
@@ -37,6 +40,13 @@ Result<void> check_generation(const ModelConfig& config, std::span<const TokenId
   return check_sampling(params.sampling);
 }
 
+namespace {
+
+// Contexts of finished sequences that a pool has room for beside those that run.
+constexpr int kKeptContexts = 4;
+
+}  // namespace
+
 struct BatchEngine::Sequence {
   Sequence(SequenceId identity, KvCache&& keys_values, proof::TraceBuilder&& builder)
       : id(identity), cache(std::move(keys_values)), trace(std::move(builder)) {}
@@ -54,10 +64,19 @@ struct BatchEngine::Sequence {
   // Positions computed before this step, and in it.
   std::size_t done = 0;
   std::size_t here = 0;
+  // Whether it has been let in: blocks for all its positions are its own or promised to it.
+  bool is_admitted = false;
+  // Blocks that the pool's index knows, and the key of the last one.
+  int published = 0;
+  Hash256 prefix{};
   bool is_finished = false;
   FinishReason finish = FinishReason::kLength;
 
   [[nodiscard]] AllowedIds allowed() const { return extras.filter ? extras.filter->allowed() : AllowedIds{}; }
+  [[nodiscard]] std::span<const TokenId> block_ids(int block) const {
+    return std::span(ids).subspan(static_cast<std::size_t>(block) * kKvBlock, kKvBlock);
+  }
+  [[nodiscard]] int blocks_to_come() const { return kv_blocks(cache.positions_max()) - cache.block_count(); }
   // Whether this step's last row chooses a token.
   [[nodiscard]] bool chooses() const { return here > 0 && done + here == ids.size(); }
 };
@@ -80,11 +99,16 @@ Result<SequenceId> BatchEngine::add(std::span<const TokenId> prompt, const Gener
     return invalid_argument("the filter allows no first token");
   }
   if (!has_room()) return resource_exhausted("{} sequences run already", running());
-  const std::size_t positions = prompt.size() + params.max_tokens - 1;
-  ADIT_TRY(KvCache cache, KvCache::make(pack_.config(), static_cast<int>(positions)));
+  ADIT_TRY_VOID(make_pool());
+  const auto positions = static_cast<int>(prompt.size() + params.max_tokens - 1);
+  if (kv_blocks(positions) > pool_->blocks()) {
+    return resource_exhausted("{} positions, but the key-value cache holds {}", positions,
+                              std::int64_t{pool_->blocks()} * kKvBlock);
+  }
   const proof::TraceShape shape{pack_.config().layers, pack_.config().kv_heads};
   proof::TraceBuilder trace(shape, static_cast<std::uint32_t>(prompt.size()), options_.isa);
-  auto sequence = std::make_unique<Sequence>(next_id_++, std::move(cache), std::move(trace));
+  auto sequence =
+      std::make_unique<Sequence>(next_id_++, KvCache(pool_, pack_.config(), positions), std::move(trace));
   sequence->params = params;
   sequence->binding = binding;
   sequence->extras = std::move(extras);
@@ -96,16 +120,82 @@ Result<SequenceId> BatchEngine::add(std::span<const TokenId> prompt, const Gener
   return sequences_.back()->id;
 }
 
+Result<void> BatchEngine::make_pool() {
+  if (pool_) return {};
+  const KvShape shape = kv_shape(pack_.config(), options_.shares_prefixes);
+  const std::uint64_t memory =
+      static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  const std::uint64_t bytes = options_.kv_bytes > 0 ? options_.kv_bytes : memory / 4;
+  // More than every sequence of the batch at full length is of use to nobody.
+  const std::uint64_t blocks_max = static_cast<std::uint64_t>(kv_blocks(pack_.config().context)) *
+                                   static_cast<std::uint64_t>(options_.batch_max + kKeptContexts);
+  const std::uint64_t blocks = std::clamp<std::uint64_t>(bytes / shape.block_bytes(), 1, blocks_max);
+  ADIT_TRY(pool_, KvPool::make(shape, static_cast<int>(blocks)));
+  prefix_root_ = prefix_root(pack_.content_hash(), {});
+  return {};
+}
+
+void BatchEngine::admit(StepResult& result) {
+  for (const std::unique_ptr<Sequence>& s : sequences_) {
+    if (s->is_admitted) continue;
+    if (!admit(*s)) return;
+    result.shared_rows += static_cast<int>(s->done);
+  }
+}
+
+bool BatchEngine::admit(Sequence& sequence) {
+  // The last prompt position is always computed: its logits choose the first token.
+  const int sharable = options_.shares_prefixes ? static_cast<int>(sequence.prompt - 1) / kKvBlock : 0;
+  sequence.prefix = prefix_root_;
+  std::vector<int> shared;
+  for (int i = 0; i < sharable; ++i) {
+    const Hash256 key = prefix_key(sequence.prefix, sequence.block_ids(i));
+    const std::optional<int> block = pool_->find(key);
+    if (!block) break;
+    shared.push_back(*block);
+    sequence.prefix = key;
+  }
+  int promised = 0;
+  for (const std::unique_ptr<Sequence>& s : sequences_) promised += s->is_admitted ? s->blocks_to_come() : 0;
+  const int more = sequence.blocks_to_come() - static_cast<int>(shared.size());
+  if (promised + more > pool_->available()) {
+    for (auto block = shared.rbegin(); block != shared.rend(); ++block) pool_->release(*block);
+    return false;
+  }
+  const std::size_t row_bytes = kv_shape(pack_.config(), true).leaf_bytes / kKvBlock;
+  for (const int block : shared) {
+    sequence.cache.adopt(block);
+    for (int i = 0; i < kKvBlock; ++i, ++sequence.done) {
+      sequence.trace.append(static_cast<std::uint32_t>(sequence.done),
+                            pool_->leaves(block) + static_cast<std::size_t>(i) * row_bytes);
+    }
+  }
+  sequence.published = static_cast<int>(shared.size());
+  sequence.is_admitted = true;
+  return true;
+}
+
+void BatchEngine::publish(Sequence& s) {
+  if (!options_.shares_prefixes) return;
+  for (; static_cast<std::size_t>(s.published + 1) * kKvBlock <= s.done; ++s.published) {
+    s.prefix = prefix_key(s.prefix, s.block_ids(s.published));
+    pool_->publish(s.cache.block(s.published), s.prefix);
+  }
+}
+
 std::vector<Segment> BatchEngine::plan_step(StepResult& result) {
+  admit(result);
   std::vector<Segment> segments;
   std::size_t budget = static_cast<std::size_t>(options_.prefill_chunk);
   for (const std::unique_ptr<Sequence>& s : sequences_) {
+    if (!s->is_admitted) continue;
     const std::size_t left = s->ids.size() - s->done;
     const bool is_prompt = s->done < s->prompt;
     s->here = is_prompt ? std::min(left, budget) : left;
     if (s->here == 0) continue;
     if (is_prompt) budget -= s->here;
     (is_prompt ? result.prompt_rows : result.decode_rows) += static_cast<int>(s->here);
+    ADIT_CHECK(s->cache.grow(static_cast<int>(s->done + s->here)));
     segments.push_back({.cache = &s->cache,
                         .trace = &s->trace,
                         .first_position = static_cast<int>(s->done),
@@ -169,6 +259,7 @@ void BatchEngine::finish(StepResult& result) {
   for (const std::unique_ptr<Sequence>& s : sequences_) {
     s->done += s->here;
     s->here = 0;
+    if (s->is_admitted) publish(*s);
     if (!s->is_finished) continue;
     const auto first = s->ids.begin() + static_cast<std::ptrdiff_t>(s->prompt);
     result.finished.push_back({.sequence = s->id,

@@ -7,11 +7,15 @@
 // In       prompts as token ids; sampling as in sampler.hpp, keyed by binding.seed.
 // Out      each step's new tokens, and finished sequences with all their ids and the trace root of trace/1.
 // Errors   add: kInvalidArgument (empty or too long prompt, id out of the vocabulary, parameter out of
-//          range), kResourceExhausted (batch_max sequences run already, or no memory).
+//          range), kResourceExhausted (batch_max sequences run already, or kv_bytes can never hold it).
 //          step: kDataLoss when the pass met a value that is not finite; the sequences of that step are gone.
 // Also     per sequence, outside the exact contract of receipts: a filter of the ids it may choose
 //          (token_filter.hpp) and log-probabilities (logprobs.hpp).
-// Exact    a sequence's ids and root do not depend on what runs beside it, on chunks, threads or isa.
+// Memory   keys and values lie in blocks of 32 positions of one pool (kv_pool.hpp). A sequence waits, in order of
+//          arrival, until the pool can hold the whole of it; then it can always go on. Blocks of finished
+//          sequences stay until their memory is needed.
+// Exact    a sequence's ids and root do not depend on what runs beside it, on chunks, threads or isa, or on
+//          whether its prefix was taken over.
 // Threads  one thread per object.
 // Tests    tests/unit/common/model/generator_test.cpp, tests/unit/common/model/exactness_test.cpp
 #pragma once
@@ -27,6 +31,7 @@
 #include "common/base/strong.hpp"
 #include "common/model/chooser.hpp"
 #include "common/model/forward.hpp"
+#include "common/model/kv_pool.hpp"
 #include "common/model/pack.hpp"
 #include "common/model/sampler.hpp"
 #include "common/model/token_filter.hpp"
@@ -64,6 +69,10 @@ struct EngineOptions {
   int prefill_chunk = 512;
   // Sequences that run at once.
   int batch_max = 8;
+  // Budget of keys, values and kept trace leaves; 0: a quarter of the machine's memory.
+  std::uint64_t kv_bytes = 0;
+  // Whether a prompt that begins like an earlier sequence takes over what that one computed.
+  bool shares_prefixes = true;
 };
 
 struct NewToken {
@@ -85,6 +94,8 @@ struct StepResult {
   std::vector<Generated> finished;
   int prompt_rows = 0;
   int decode_rows = 0;
+  // Prompt positions that were taken over instead of computed.
+  int shared_rows = 0;
 };
 
 class BatchEngine {
@@ -103,12 +114,19 @@ class BatchEngine {
   [[nodiscard]] int running() const { return static_cast<int>(sequences_.size()); }
   [[nodiscard]] bool has_room() const { return running() < options_.batch_max; }
   [[nodiscard]] const EngineOptions& options() const { return options_; }
+  // Nothing has been added: nullptr.
+  [[nodiscard]] const KvPool* pool() const { return pool_.get(); }
   // The token ids that a sequence has generated so far; empty for an unknown one.
   [[nodiscard]] std::span<const TokenId> generated(SequenceId sequence) const;
 
  private:
   struct Sequence;
 
+  [[nodiscard]] Result<void> make_pool();
+  // Lets waiting sequences in, as long as blocks can be promised to them.
+  void admit(StepResult& result);
+  [[nodiscard]] bool admit(Sequence& sequence);
+  void publish(Sequence& sequence);
   // Rows of this step, in order of arrival: one of each decoding sequence, as many as fit of the prompts.
   [[nodiscard]] std::vector<Segment> plan_step(StepResult& result);
   [[nodiscard]] Result<void> choose(StepResult& result);
@@ -119,6 +137,8 @@ class BatchEngine {
   EngineOptions options_;
   Forward forward_;
   Chooser chooser_;
+  std::shared_ptr<KvPool> pool_;
+  Hash256 prefix_root_{};
   SequenceId next_id_ = 1;
   // In order of arrival.
   std::vector<std::unique_ptr<Sequence>> sequences_;

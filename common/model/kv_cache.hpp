@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: MIT
 // common/model/kv_cache.hpp
 //
-// The keys and values of one sequence, all layers, in the layout of kernels/attention.
+// The keys and values of one sequence, all layers: blocks of 32 positions of a pool, in the layout of
+// kernels/attention.
 //
 // In       positions_max: the sequence can never be longer.
-// Shapes   k(layer, head) [ceil(positions_max/32)][head_dim][32] f16, v(layer, head) [..][head_dim] f16.
-//          MLA instead: blocks of 32 positions, for each layer [32][kv_rank + rope_dim] f16 and, if the model
-//          has an indexer, behind them an index block (kernels/indexer/indexer.h).
-// Units    Address space for positions_max is reserved at once; the system gives memory for a block of 32
-//          positions when its first row is written, so what is used grows with the sequence (a block of one
-//          kv head of 64 is one page of 4 KiB).
-// Errors   kResourceExhausted when the address space cannot be reserved.
-// Threads  distinct (layer, head, position) may be written by different threads.
+// Shapes   keys(layer, head, position): the block that holds `position`, [head_dim][32] f16; values: [32]
+//          [head_dim] f16. table(): the blocks' bases, for the kernels; keys_at and values_at are the
+//          offsets of a plane from each base.
+//          MLA instead: for each layer [32][kv_rank + rope_dim] f16 and, if the model has an indexer, behind
+//          them an index block (kernels/indexer/indexer.h).
+// Errors   kResourceExhausted when the address space of a pool of its own cannot be reserved.
+// Threads  distinct (layer, head, position) may be written by different threads; adopt and grow by one.
 // Tests    tests/unit/common/model/kv_cache_test.cpp
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "common/model/kv_pool.hpp"
 #include "common/model/model_config.hpp"
 #include "kernels/indexer/indexer.h"
 #include "kernels/mla/latent_attention.h"
@@ -28,55 +31,82 @@ namespace adit::model {
 
 class KvCache {
  public:
+  // With a pool of its own that holds the longest sequence, all blocks taken.
   [[nodiscard]] static Result<KvCache> make(const ModelConfig& config, int positions_max);
-  KvCache(KvCache&& other) noexcept;
+  // Of a pool whose shape is that of the model; empty.
+  KvCache(std::shared_ptr<KvPool> pool, const ModelConfig& config, int positions_max);
+  KvCache(KvCache&& other) noexcept = default;
   KvCache& operator=(KvCache&& other) noexcept;
   KvCache(const KvCache&) = delete;
   KvCache& operator=(const KvCache&) = delete;
   ~KvCache();
 
-  [[nodiscard]] std::uint16_t* k(int layer, int head) const { return cells_ + plane(layer, head); }
-  [[nodiscard]] std::uint16_t* v(int layer, int head) const {
-    return cells_ + plane(layer, head) + plane_cells_;
+  // Appends a block that the caller holds; it is released with the others.
+  void adopt(int block);
+  // Takes blocks until `positions` fit; false when the pool has none left.
+  [[nodiscard]] bool grow(int positions);
+
+  [[nodiscard]] std::uint16_t* keys(int layer, int head, int position) const {
+    return table_[block_of(position)] + keys_at(layer, head);
+  }
+  [[nodiscard]] std::uint16_t* values(int layer, int head, int position) const {
+    return table_[block_of(position)] + values_at(layer, head);
+  }
+  [[nodiscard]] std::uint16_t* const* table() const { return table_.data(); }
+  [[nodiscard]] std::size_t keys_at(int layer, int head) const {
+    return static_cast<std::size_t>(layer * kv_heads_ + head) * 2 * pool_->plane_cells();
+  }
+  [[nodiscard]] std::size_t values_at(int layer, int head) const {
+    return keys_at(layer, head) + pool_->plane_cells();
   }
   // MLA.
   [[nodiscard]] kernels::LatentRows latent(int layer) const {
-    return {blocks_.data(), plane(layer, 0), latent_cells_};
+    return {table_.data(), latent_at(layer), latent_cells_};
   }
   [[nodiscard]] kernels::IndexKeys index_keys(int layer) const {
-    return {blocks_.data(), plane(layer, 0) + latent_block_cells()};
+    return {table_.data(), latent_at(layer) + latent_block_cells()};
   }
   [[nodiscard]] std::uint16_t* latent_row(int layer, int position) const {
-    return block_of(position) + plane(layer, 0) +
-           static_cast<std::size_t>(position % kernels::kKeyBlock) * static_cast<std::size_t>(latent_cells_);
+    return table_[block_of(position)] + latent_at(layer) +
+           static_cast<std::size_t>(position % kKvBlock) * static_cast<std::size_t>(latent_cells_);
   }
   // The index block that holds `position`.
   [[nodiscard]] std::uint8_t* index_block(int layer, int position) const {
-    return reinterpret_cast<std::uint8_t*>(block_of(position) + plane(layer, 0) + latent_block_cells());
+    return reinterpret_cast<std::uint8_t*>(table_[block_of(position)] + latent_at(layer) +
+                                           latent_block_cells());
   }
+  // Leaves of the block that holds `position`, [32][lanes][32]; nullptr if the pool keeps none.
+  [[nodiscard]] std::uint8_t* leaves(int position) const {
+    return pool_->leaves(blocks_[block_of(position)]);
+  }
+
+  [[nodiscard]] int block(int index) const { return blocks_[static_cast<std::size_t>(index)]; }
+  [[nodiscard]] int block_count() const { return static_cast<int>(blocks_.size()); }
+  // Positions for which there are blocks.
+  [[nodiscard]] int positions() const { return block_count() * kKvBlock; }
   [[nodiscard]] int positions_max() const { return positions_max_; }
-  // Memory that is resident now, in bytes.
-  [[nodiscard]] std::size_t resident_bytes() const;
+  // Memory of the pool that is resident now, in bytes.
+  [[nodiscard]] std::size_t resident_bytes() const { return pool_->resident_bytes(); }
 
  private:
-  KvCache() = default;
-  [[nodiscard]] std::size_t plane(int layer, int head) const {
-    return static_cast<std::size_t>(layer * kv_heads_ + head) * 2 * plane_cells_;
+  [[nodiscard]] static std::size_t block_of(int position) {
+    return static_cast<std::size_t>(position / kKvBlock);
   }
-  [[nodiscard]] std::uint16_t* block_of(int position) const {
-    return blocks_[static_cast<std::size_t>(position / kernels::kKeyBlock)];
+  [[nodiscard]] std::size_t latent_at(int layer) const {
+    return static_cast<std::size_t>(layer) * pool_->plane_cells();
   }
   [[nodiscard]] std::size_t latent_block_cells() const {
-    return static_cast<std::size_t>(kernels::kKeyBlock) * static_cast<std::size_t>(latent_cells_);
+    return std::size_t{kKvBlock} * static_cast<std::size_t>(latent_cells_);
   }
-  std::uint16_t* cells_ = nullptr;
-  std::size_t mapped_bytes_ = 0;
-  std::size_t plane_cells_ = 0;
+  void release();
+
+  std::shared_ptr<KvPool> pool_;
+  std::vector<int> blocks_;
+  std::vector<std::uint16_t*> table_;
   int kv_heads_ = 0;
-  int positions_max_ = 0;
-  // MLA: cells of a latent row, and where each block of positions starts in the first layer's plane.
+  // MLA: cells of a latent row.
   int latent_cells_ = 0;
-  std::vector<std::uint16_t*> blocks_;
+  int positions_max_ = 0;
 };
 
 // Bytes of keys and values that one position of one sequence takes.

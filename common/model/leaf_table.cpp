@@ -21,9 +21,9 @@ constexpr int kHashRows = 64;
 void gather_block(const KvCache& cache, int layer, int head, int head_dim, int first, int count,
                   std::uint16_t* out) {
   const auto dim = static_cast<std::size_t>(head_dim);
-  const std::size_t block = static_cast<std::size_t>(first / kKeyBlock) * kKeyBlock;
-  const std::uint16_t* k = cache.k(layer, head) + block * dim + first % kKeyBlock;
-  const std::uint16_t* v = cache.v(layer, head) + static_cast<std::size_t>(first) * dim;
+  const int begin = first % kKeyBlock;
+  const std::uint16_t* k = cache.keys(layer, head, first) + begin;
+  const std::uint16_t* v = cache.values(layer, head, first) + static_cast<std::size_t>(begin) * dim;
   const auto rows = static_cast<std::size_t>(count);
   for (std::size_t d = 0; d < dim; ++d) {
     for (std::size_t i = 0; i < rows; ++i) out[i * 2 * dim + d] = k[d * kKeyBlock + i];
@@ -171,12 +171,16 @@ void LeafTable::finish_layers(int worker, int begin, int end) {
 
 void LeafTable::append(int segment) const {
   const Segment& part = plan_->segments()[static_cast<std::size_t>(segment)];
-  if (part.trace == nullptr) return;
   const std::size_t row_bytes = proof::lane_count(shape_) * kDigestBytes;
   const std::uint8_t* leaves = leaves_.data() + static_cast<std::size_t>(plan_->first_row(segment)) * row_bytes;
   for (std::size_t i = 0; i < part.tokens.size(); ++i) {
     const int position = part.first_position + static_cast<int>(i);
-    part.trace->append(static_cast<std::uint32_t>(position), leaves + i * row_bytes);
+    if (part.trace != nullptr)
+      part.trace->append(static_cast<std::uint32_t>(position), leaves + i * row_bytes);
+    std::uint8_t* kept = part.cache->leaves(position);
+    if (kept == nullptr) continue;
+    std::memcpy(kept + static_cast<std::size_t>(position % kKeyBlock) * row_bytes, leaves + i * row_bytes,
+                row_bytes);
   }
 }
 

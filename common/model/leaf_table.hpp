@@ -42,7 +42,7 @@ class LeafTable {
   void keys_values(int worker, int layer, int begin, int end);
   // Deferred steps: everything of layers [begin, end).
   void finish_layers(int worker, int begin, int end);
-  // Appends the leaves of one segment's rows to its trace.
+  // Appends the leaves of one segment's rows to its trace, and keeps them where its cache keeps leaves.
   void append(int segment) const;
 
  private:

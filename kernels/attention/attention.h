@@ -6,6 +6,8 @@
 // Shapes   q     rows of [group][head_dim] f32 after RoPE, q_stride floats from row to row
 //          k     [ceil(n/32)][head_dim][32] f16: blocks of 32 positions, transposed so that a lane is a key
 //          v     [n rounded up to 32][head_dim] f16
+//          blocks   with them, k and v of block b are [head_dim][32] at blocks[b] + k_at and [32][head_dim] at
+//                   blocks[b] + v_at: the 32-position blocks may lie anywhere
 //          out   rows of [group][head_dim] f32, out_stride floats from row to row
 //          scratch   attend_scratch_floats(...) floats, 64-byte aligned or not
 // In       Row i (0 <= i < rows) sees keys 0 .. first_keys + i - 1: a block of consecutive positions of one
@@ -40,10 +42,21 @@ struct AttendParams {
   std::size_t q_stride = 0;
   const std::uint16_t* k = nullptr;
   const std::uint16_t* v = nullptr;
+  const std::uint16_t* const* blocks = nullptr;
+  std::size_t k_at = 0;
+  std::size_t v_at = 0;
   float* out = nullptr;
   std::size_t out_stride = 0;
   float* scratch = nullptr;
 };
+
+// Of internal linkage: they are compiled for several instruction sets.
+static inline const std::uint16_t* key_block(const AttendParams& p, std::ptrdiff_t block) {
+  return p.blocks != nullptr ? p.blocks[block] + p.k_at : p.k + block * p.head_dim * kKeyBlock;
+}
+static inline const std::uint16_t* value_block(const AttendParams& p, std::ptrdiff_t block) {
+  return p.blocks != nullptr ? p.blocks[block] + p.v_at : p.v + block * p.head_dim * kKeyBlock;
+}
 
 std::size_t attend_scratch_floats(int rows, int group, int keys_max);
 

@@ -114,7 +114,7 @@ struct AttentionKernels {
   void score_pass() {
     const bool share = slots > V::kQueries;
     for (std::ptrdiff_t block = 0; block < blocks; ++block) {
-      const std::uint16_t* k = p.k + block * p.head_dim * kKeyBlock;
+      const std::uint16_t* k = key_block(p, block);
       if (share) {
         for (int i = 0; i < p.head_dim * kKeyBlock; i += kLanes)
           V::store(shared + i, V::load_f16(k + i));
@@ -224,10 +224,10 @@ struct AttentionKernels {
     }
   }
 
-  // Rows first .. first + count of v as f32, `width` columns apart, +0 behind head_dim.
-  void convert_values(std::ptrdiff_t first, int count) {
+  // The first `count` rows of a block of v as f32, `width` columns apart, +0 behind head_dim.
+  void convert_values(const std::uint16_t* values, int count) {
     for (int j = 0; j < count; ++j) {
-      const std::uint16_t* row = p.v + (first + j) * p.head_dim;
+      const std::uint16_t* row = values + static_cast<std::ptrdiff_t>(j) * p.head_dim;
       for (int column = 0; column < width; column += kLanes) {
         const int left = p.head_dim - column;
         const Reg cells =
@@ -242,10 +242,10 @@ struct AttentionKernels {
     for (std::ptrdiff_t block = 0; block < blocks; ++block) {
       const std::ptrdiff_t first = block * kKeyBlock;
       if (share) {
-        convert_values(first, count_of(slots - 1, first));
+        convert_values(adit::kernels::value_block(p, block), count_of(slots - 1, first));
         value_slots(first, FloatCells<V>{shared}, width);
       } else {
-        value_slots(first, HalfCells<V>{p.v + first * p.head_dim}, p.head_dim);
+        value_slots(first, HalfCells<V>{adit::kernels::value_block(p, block)}, p.head_dim);
       }
     }
   }

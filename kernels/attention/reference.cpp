@@ -12,8 +12,7 @@ namespace {
 
 float score_of(const AttendParams& params, const float* q, int key) {
   const auto dim = static_cast<std::size_t>(params.head_dim);
-  const std::uint16_t* block =
-      params.k + static_cast<std::size_t>(key / kKeyBlock) * dim * kKeyBlock;
+  const std::uint16_t* block = key_block(params, key / kKeyBlock);
   std::array<float, 8> lanes{};
   for (std::size_t i = 0; i < dim; ++i) {
     const float k = f32_from_f16(block[i * kKeyBlock + static_cast<std::size_t>(key % kKeyBlock)]);
@@ -35,10 +34,11 @@ void attend_head(const AttendParams& params, const float* q, int keys, float* sc
   for (int first = 0; first < keys; first += kKeyBlock) {
     const int count = std::min(kKeyBlock, keys - first);
     den = den + sum_tree<kKeyBlock>(scores + first, count);
+    const std::uint16_t* values = value_block(params, first / kKeyBlock);
     for (std::size_t i = 0; i < dim; ++i) {
       float num = 0.0f;
-      for (int j = first; j < first + count; ++j) {
-        num = fmaf(scores[j], f32_from_f16(params.v[static_cast<std::size_t>(j) * dim + i]), num);
+      for (int j = 0; j < count; ++j) {
+        num = fmaf(scores[first + j], f32_from_f16(values[static_cast<std::size_t>(j) * dim + i]), num);
       }
       out[i] = out[i] + num;
     }

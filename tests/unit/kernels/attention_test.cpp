@@ -32,23 +32,27 @@ struct Problem {
   std::vector<std::uint16_t> k;
   std::vector<std::uint16_t> v;
 
+  AttendParams params(int first_row, int rows, std::vector<float>& out, std::vector<float>& scratch) const {
+    AttendParams p;
+    p.rows = rows;
+    p.group = shape.group;
+    p.head_dim = shape.head_dim;
+    p.first_keys = shape.first_keys + first_row;
+    p.scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim));
+    p.q = q.data() + shape.row() * static_cast<std::size_t>(first_row);
+    p.q_stride = shape.row();
+    p.k = k.data();
+    p.v = v.data();
+    p.out = out.data();
+    p.out_stride = shape.row();
+    p.scratch = scratch.data();
+    return p;
+  }
+
   std::vector<float> run(Isa isa, int first_row, int rows) const {
     std::vector<float> out(shape.row() * static_cast<std::size_t>(rows), -7.0f);
     std::vector<float> scratch(attend_scratch_floats(rows, shape.group, shape.keys()));
-    AttendParams params;
-    params.rows = rows;
-    params.group = shape.group;
-    params.head_dim = shape.head_dim;
-    params.first_keys = shape.first_keys + first_row;
-    params.scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim));
-    params.q = q.data() + shape.row() * static_cast<std::size_t>(first_row);
-    params.q_stride = shape.row();
-    params.k = k.data();
-    params.v = v.data();
-    params.out = out.data();
-    params.out_stride = shape.row();
-    params.scratch = scratch.data();
-    attend_rows(isa, params);
+    attend_rows(isa, params(first_row, rows, out, scratch));
     return out;
   }
 };
@@ -91,6 +95,42 @@ TEST(Attention, equal_bits_on_random_shapes) {
           << case_name(isa, seed, round) << ", head_dim " << problem.shape.head_dim << ", rows "
           << problem.shape.rows << ", group " << problem.shape.group << ", first_keys "
           << problem.shape.first_keys;
+    }
+  }
+}
+
+// The same cells, in blocks of 32 positions that lie in any order with their keys and values apart.
+TEST(Attention, blocks_may_lie_anywhere) {
+  const std::uint64_t seed = test_seed();
+  Random random(seed);
+  for (int round = 0; round < 20; ++round) {
+    const Problem problem = make_problem(random, draw_shape(random));
+    const Shape& shape = problem.shape;
+    const std::size_t cells = cache_cells(kKeyBlock, shape.head_dim);
+    const std::size_t count = problem.k.size() / cells;
+    const std::size_t k_at = 3, v_at = 3 + count * cells;
+    std::vector<std::uint16_t> pool(v_at + count * cells);
+    std::vector<const std::uint16_t*> blocks;
+    for (std::size_t b = 0; b < count; ++b) {
+      const std::size_t place = (b * 5 + 3) % count;
+      const std::size_t at = (count % 5 == 0 ? count - 1 - b : place) * cells;
+      blocks.push_back(pool.data() + at);
+      std::copy_n(problem.k.data() + b * cells, cells, pool.data() + at + k_at);
+      std::copy_n(problem.v.data() + b * cells, cells, pool.data() + at + v_at);
+    }
+    const std::vector<float> want = problem.run(Isa::kScalar, 0, shape.rows);
+    std::vector<Isa> all = vector_isas();
+    all.push_back(Isa::kScalar);
+    for (const Isa isa : all) {
+      std::vector<float> out(want.size());
+      std::vector<float> scratch(attend_scratch_floats(shape.rows, shape.group, shape.keys()));
+      AttendParams params = problem.params(0, shape.rows, out, scratch);
+      params.k = params.v = nullptr;
+      params.blocks = blocks.data();
+      params.k_at = k_at;
+      params.v_at = v_at;
+      attend_rows(isa, params);
+      ASSERT_TRUE(same_bits(out, want)) << case_name(isa, seed, round);
     }
   }
 }

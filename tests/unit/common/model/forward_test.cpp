@@ -147,9 +147,9 @@ class Leaves : public testing::TestWithParam<int> {
     Bytes row;
     const auto p = static_cast<std::size_t>(position);
     for (std::size_t d = 0; d < 8; ++d) {
-      append_le(row, cache.k(layer, head)[(p / 32 * 8 + d) * 32 + p % 32]);
+      append_le(row, cache.keys(layer, head, position)[d * 32 + p % 32]);
     }
-    for (std::size_t d = 0; d < 8; ++d) append_le(row, cache.v(layer, head)[p * 8 + d]);
+    for (std::size_t d = 0; d < 8; ++d) append_le(row, cache.values(layer, head, position)[p % 32 * 8 + d]);
     return row;
   }
 
@@ -163,9 +163,11 @@ TEST_P(Leaves, are_the_hashes_of_the_rows) {
   const KvCache cache = KvCache::make(config_, rows).value();
   for (int layer = 0; layer < config_.layers; ++layer) {
     for (int head = 0; head < config_.kv_heads; ++head) {
-      const std::size_t cells = kernels::cache_cells(rows, 8);
-      rng.fill({reinterpret_cast<std::uint8_t*>(cache.k(layer, head)), cells * 2});
-      rng.fill({reinterpret_cast<std::uint8_t*>(cache.v(layer, head)), cells * 2});
+      const std::size_t bytes = kernels::cache_cells(kKvBlock, 8) * 2;
+      for (int position = 0; position < rows; position += kKvBlock) {
+        rng.fill({reinterpret_cast<std::uint8_t*>(cache.keys(layer, head, position)), bytes});
+        rng.fill({reinterpret_cast<std::uint8_t*>(cache.values(layer, head, position)), bytes});
+      }
     }
   }
   // [layer][row][hidden]; the last layer's rows are the wanted ones.

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Computes the content hash of a pack from kernels/NUMERICS.md, "Packs", and nothing of our code.
 
-Reads the container with the PyPI package safetensors, undoes the tiles with numpy, hashes with hashlib.
+Reads the container with the PyPI package safetensors, undoes the tiles with numpy, hashes with hashlib. All families, dense
+storage (a sparse pack has the hash of the dense one with zeros).
 
 usage: pip install safetensors==0.8.0 numpy; pack_hash.py PACK...     prints `hash  name` for each
 """
@@ -35,14 +36,14 @@ class Pack:
 
     def vector(self, name, kind=1):
         values = self.file.get_tensor(name)
-        self.head(name, kind, 1, values.size)
+        self.head(name, kind, values.shape[0] if kind == 4 else 1, values.shape[-1])
         self.hash.update(values.tobytes())
 
-    def linear(self, name, rows, columns):
+    def linear(self, name, rows, columns, bias=False):
         note = self.notes[name]
         u4 = note["form"] == "u4"
         self.head(name, 2, rows, columns)
-        self.hash.update(bytes([FORMS[note["form"]], ACTS[note["act"]], 32, 0]))
+        self.hash.update(bytes([FORMS[note["form"]], ACTS[note["act"]], 32, 2 if bias else 0]))
         codes = self.file.get_tensor(name + ".q")
         if u4:
             codes = np.stack([codes & 15, codes >> 4], axis=3)  # [tile, block, row, half, 4]
@@ -54,37 +55,83 @@ class Pack:
         scales = by_row(name + ".s")
         offsets = by_row(name + ".o") if u4 else None
         row_scales = self.file.get_tensor(name + ".rs")
+        biases = self.file.get_tensor(name + ".bias") if bias else None
         for m in range(rows):
             self.hash.update(codes[m].tobytes())
             self.hash.update(scales[m].astype("<u2").tobytes())
             if u4:
                 self.hash.update(offsets[m].astype("<i2").tobytes())
             self.hash.update(row_scales[m].astype("<f4").tobytes())
+            if bias:
+                self.hash.update(biases[m].astype("<f4").tobytes())
 
     @staticmethod
     def groups(columns):
         return (columns + 31) // 32
+
+    def attention(self, c, at):
+        bias = c["family"] == "qwen2"
+        for name, heads in (("attn_q", c["heads"]), ("attn_k", c["kv_heads"]), ("attn_v", c["kv_heads"])):
+            self.linear(at + name, heads * c["head_dim"], c["hidden"], bias)
+        if c["family"] == "qwen3":
+            self.vector(at + "attn_q_norm")
+            self.vector(at + "attn_k_norm")
+        return c["heads"] * c["head_dim"]
+
+    def latent_attention(self, c, at):
+        m, hidden, q = c["mla"], c["hidden"], c["heads"] * c["head_dim"]
+        if m["q_rank"] == 0:
+            self.linear(at + "attn_q", q, hidden)
+        else:
+            self.linear(at + "attn_q_a", m["q_rank"], hidden)
+            self.vector(at + "attn_q_a_norm")
+            self.linear(at + "attn_q_b", q, m["q_rank"])
+        self.linear(at + "attn_kv_a", m["kv_rank"] + m["rope_dim"], hidden)
+        self.vector(at + "attn_kv_a_norm")
+        self.linear(at + "attn_k_b", c["heads"] * m["kv_rank"], m["nope_dim"])
+        self.linear(at + "attn_v_b", c["heads"] * m["v_dim"], m["kv_rank"])
+        if "indexer" in c:
+            x = c["indexer"]
+            self.linear(at + "index_q_b", x["heads"] * x["head_dim"], m["q_rank"])
+            self.linear(at + "index_k", x["head_dim"], hidden)
+            self.vector(at + "index_k_norm")
+            self.vector(at + "index_k_norm_bias")
+            self.linear(at + "index_w", x["heads"], hidden)
+        return c["heads"] * m["v_dim"]
+
+    def feed_forward(self, at, names, ffn, hidden, experts=1):
+        for name in names[:2]:
+            self.linear(at + name, experts * ffn, hidden)
+        self.linear(at + names[2], experts * hidden, ffn)
+
+    def experts(self, c, at):
+        m, hidden = c["moe"], c["hidden"]
+        self.vector(at + "router", 4)
+        if m["has_bias"]:
+            self.vector(at + "router_bias")
+        self.feed_forward(at, ("experts_gate", "experts_up", "experts_down"), m["ffn"], hidden, m["experts"])
+        if m["shared_ffn"] > 0:
+            self.feed_forward(at, ("shared_gate", "shared_up", "shared_down"), m["shared_ffn"], hidden)
 
     def run(self):
         c = json.loads(self.meta["config"])
         self.hash.update(struct.pack("<I", 1))
         for key in ("config", "tokenizer", "chat_template"):
             self.text(self.meta[key].encode())
-        q, kv, hidden, ffn = c["heads"] * c["head_dim"], c["kv_heads"] * c["head_dim"], c["hidden"], c["ffn"]
-        self.linear("embedding", c["vocab"], hidden)
+        self.linear("embedding", c["vocab"], c["hidden"])
         for n in range(c["layers"]):
             at = f"layers.{n}."
             self.vector(at + "attn_norm")
-            for name, rows, columns in (("attn_q", q, hidden), ("attn_k", kv, hidden), ("attn_v", kv, hidden),
-                                        ("attn_o", hidden, q)):
-                self.linear(at + name, rows, columns)
+            width = self.latent_attention(c, at) if "mla" in c else self.attention(c, at)
+            self.linear(at + "attn_o", c["hidden"], width)
             self.vector(at + "ffn_norm")
-            for name, rows, columns in (("ffn_gate", ffn, hidden), ("ffn_up", ffn, hidden),
-                                        ("ffn_down", hidden, ffn)):
-                self.linear(at + name, rows, columns)
+            if "moe" in c and n >= c["moe"]["dense_layers"]:
+                self.experts(c, at)
+            else:
+                self.feed_forward(at, ("ffn_gate", "ffn_up", "ffn_down"), c["ffn"], c["hidden"])
         self.vector("final_norm")
         if not c["tied_head"]:
-            self.linear("head", c["vocab"], hidden)
+            self.linear("head", c["vocab"], c["hidden"])
         self.vector("rope.inv_freq", 3)
         return self.hash.hexdigest()
 

@@ -3,6 +3,8 @@
 
 #include <cstdlib>
 
+#include "kernels/linear/sparse.h"
+
 namespace adit::model {
 namespace {
 
@@ -96,8 +98,10 @@ void read_row(const kernels::LinearWeights& w, int row, RowCodes& out) {
     if (w.o != nullptr) out.o[g] = w.o[at];
   }
   out.abs_sum = out.sq_sum = 0;
+  const bool dense = w.storage == kernels::Storage::kDense;
+  if (!dense) kernels::sparse_row(w, row, out.q.data());
   for (int k = 0; k < w.k; ++k) {
-    const int byte = w.q[code_at(w, row, k)];
+    const int byte = dense ? w.q[code_at(w, row, k)] : out.q[z(k)] + 128;
     const int code = w.form == WeightForm::kI8 ? byte - 128 : (k % 8 < 4 ? byte & 15 : byte >> 4);
     out.q[z(k)] = static_cast<std::int8_t>(code);
     const std::int64_t value = std::int64_t{out.s[z(k / kGroup)]} * code + out.o[z(k / kGroup)];

@@ -41,8 +41,8 @@ class LinearTiles {
   std::vector<float> bias_;
 };
 
-// q, s, o and rs of one row, and its sums of |W| and W^2 over the k columns; the error fields are left alone.
-// Codes of columns k..k_pad are given as 0.
+// In any storage: q, s, o and rs of one row, and its sums of |W| and W^2 over the k columns; the error fields
+// are left alone. Codes of columns k..k_pad are given as 0.
 void read_row(const kernels::LinearWeights& weights, int row, RowCodes& out);
 
 }  // namespace adit::model

@@ -34,8 +34,9 @@ Result<std::uint64_t> decimal_of(const Json& json, const char* key) {
 }
 
 Result<LinearNote> parse_note(const Json& json) {
-  if (!json.is_object() || json.size() != 4 || !json.contains("form") || !json.contains("act")) {
-    return invalid_argument("expected form, act, abs_row_max and sq_row_max");
+  const std::size_t entries = json.is_object() && json.contains("storage") ? 5 : 4;
+  if (!json.is_object() || json.size() != entries || !json.contains("form") || !json.contains("act")) {
+    return invalid_argument("expected form, act, abs_row_max, sq_row_max and perhaps storage");
   }
   LinearNote out;
   if (json["form"] == "u4") {
@@ -47,6 +48,13 @@ Result<LinearNote> parse_note(const Json& json) {
     out.act = ActForm::kA8g32;
   } else if (json["act"] != "a16") {
     return invalid_argument("act is neither a16 nor a8g32");
+  }
+  if (entries == 5) {
+    if (!json["storage"].is_string()) return invalid_argument("storage is not a text");
+    ADIT_TRY(out.storage, parse_storage(json["storage"].get_ref<const std::string&>()));
+    if (out.storage.storage == kernels::Storage::kDense || out.form != WeightForm::kI8) {
+      return invalid_argument("a storage of {} for {}", storage_name(out.storage), json["form"].dump());
+    }
   }
   ADIT_TRY(out.abs_row_max, decimal_of(json, "abs_row_max"));
   ADIT_TRY(out.sq_row_max, decimal_of(json, "sq_row_max"));
@@ -74,6 +82,30 @@ std::vector<safetensors::Tensor> part_tensors(const Part& part, WeightForm form)
   return out;
 }
 
+std::vector<safetensors::Tensor> linear_tensors(const Part& part, const LinearNote& note,
+                                                std::uint64_t stored) {
+  std::vector<safetensors::Tensor> out = part_tensors(part, note.form);
+  if (note.storage.storage == kernels::Storage::kDense) return out;
+  const std::uint64_t tiles = out.front().shape[0], vectors = out.front().shape[1];
+  std::vector<safetensors::Tensor> codes;
+  if (note.storage.storage == kernels::Storage::k24) {
+    codes.push_back({part.name + ".values", Dtype::kU8, {tiles, vectors, 32}});
+    codes.push_back({part.name + ".mask", Dtype::kU64, {tiles, vectors}});
+  } else {
+    codes.push_back({part.name + ".values", Dtype::kU8, {stored + kStoredTail}});
+    if (note.storage.storage == kernels::Storage::kBitmask) {
+      codes.push_back({part.name + ".mask", Dtype::kU64, {tiles, vectors}});
+    } else {
+      const auto columns = static_cast<std::uint64_t>(note.storage.block_columns);
+      codes.push_back({part.name + ".rows", Dtype::kU16, {tiles, (4 * vectors + columns - 1) / columns}});
+    }
+    codes.push_back({part.name + ".offsets", Dtype::kU64, {tiles + 1}});
+  }
+  out.erase(out.begin());
+  out.insert(out.begin(), codes.begin(), codes.end());
+  return out;
+}
+
 std::string notes_json(const LinearNotes& notes) {
   Json json = Json::object();
   for (const auto& [name, note] : notes) {
@@ -81,6 +113,7 @@ std::string notes_json(const LinearNotes& notes) {
                   {"act", note.act == ActForm::kA16 ? "a16" : "a8g32"},
                   {"abs_row_max", fmt::format("{:020}", note.abs_row_max)},
                   {"sq_row_max", fmt::format("{:020}", note.sq_row_max)}};
+    if (note.storage.storage != kernels::Storage::kDense) json[name]["storage"] = storage_name(note.storage);
   }
   return json.dump();
 }

@@ -18,6 +18,7 @@
 #include "common/model/model_parts.hpp"
 #include "common/model/quant_row.hpp"
 #include "common/model/safetensors.hpp"
+#include "common/model/sparse_tiles.hpp"
 #include "kernels/linear/params.h"
 
 namespace adit::model {
@@ -31,9 +32,14 @@ inline constexpr std::string_view kPackFormat = "adit.pack/1";
 struct LinearNote {
   kernels::WeightForm form = kernels::WeightForm::kI8;
   kernels::ActForm act = kernels::ActForm::kA16;
+  // Written only where it is not dense.
+  StorageForm storage = {};
   std::uint64_t abs_row_max = 0;
   std::uint64_t sq_row_max = 0;
 };
+// The same for a linear in any storage; `stored`: bytes of codes of a bitmask or of blocks, without the tail.
+[[nodiscard]] std::vector<safetensors::Tensor> linear_tensors(const Part& part, const LinearNote& note,
+                                                              std::uint64_t stored);
 using LinearNotes = std::map<std::string, LinearNote, std::less<>>;
 // Numbers are written at full width, so the text's length does not depend on them.
 [[nodiscard]] std::string notes_json(const LinearNotes& notes);

@@ -99,11 +99,10 @@ Result<void> Pack::State::load_linear(const Part& part) {
   w.k = part.k;
   w.m_pad = (part.m + kernels::kTileRows - 1) / kernels::kTileRows * kernels::kTileRows;
   w.k_pad = (part.k + kernels::kGroup - 1) / kernels::kGroup * kernels::kGroup;
+  ADIT_TRY_VOID(load_codes(part, note->second, w));
   const auto expected = part_tensors(part, w.form);
-  ADIT_TRY(const auto* q, find(expected.front()));
   ADIT_TRY(const auto* s, find(expected[1]));
   ADIT_TRY(const auto* rs, find(expected[w.form == kernels::WeightForm::kU4 ? 3 : 2]));
-  w.q = data<std::uint8_t>(*q);
   w.s = data<std::uint16_t>(*s);
   if (w.form == kernels::WeightForm::kU4) {
     ADIT_TRY(const auto* o, find(expected[2]));
@@ -120,14 +119,13 @@ Result<void> Pack::State::load_linear(const Part& part) {
 }
 
 Result<void> Pack::State::load_part(const Part& part, std::vector<std::string>& used) {
-  kernels::WeightForm form = kernels::WeightForm::kI8;
   if (part.kind == PartKind::kLinear) {
     ADIT_TRY_VOID(load_linear(part));
-    form = linears.at(part.name).form;
+    for (const auto& tensor : linear_tensors(part, notes.at(part.name), 0)) used.push_back(tensor.name);
+    return {};
   }
-  const auto expected = part_tensors(part, form);
-  for (const auto& tensor : expected) used.push_back(tensor.name);
-  if (part.kind == PartKind::kLinear) return {};
+  const auto expected = part_tensors(part, kernels::WeightForm::kI8);
+  used.push_back(expected.front().name);
   ADIT_TRY(const auto* tensor, find(expected.front()));
   if (part.kind != PartKind::kFrequencies) {
     ADIT_TRY(floats[part.name], finite<float>(*tensor));

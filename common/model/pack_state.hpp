@@ -57,6 +57,11 @@ struct Pack::State {
   template <class T>
   Result<const T*> finite(const safetensors::Tensor& tensor) const;
   Result<void> load_linear(const Part& part);
+  // The codes of a linear, in any storage.
+  Result<void> load_codes(const Part& part, const LinearNote& note, kernels::LinearWeights& weights) const;
+  Result<void> check_pairs(const kernels::LinearWeights& weights, const safetensors::Tensor& mask) const;
+  Result<void> check_stored(const kernels::LinearWeights& weights, const Part& part, int block_rows) const;
+  Result<void> check_tail(const safetensors::Tensor& values) const;
   Result<void> check_scales(const kernels::LinearWeights& weights, const safetensors::Tensor& tensor) const;
   Result<void> load_part(const Part& part, std::vector<std::string>& used);
   Result<void> check_acts() const;

@@ -20,10 +20,16 @@ using kernels::WeightForm;
 // Rows are quantised and hashed in blocks of this many.
 constexpr int kBlockRows = 1024;
 constexpr int kChunkRows = 16;
+// The tallest blocks.
+constexpr int kPruneRows = 32;
+// Room in the table for the tensors of a pruned linear, whose sizes are known late.
+constexpr std::size_t kPrunedEntryBytes = 512;
 
 WeightForm form_of(const Part& part, const PartStorage& storage, int bits) {
   return bits == 4 && part.layer >= 0 && storage.type != GgufType::kQ8_0 ? WeightForm::kU4 : WeightForm::kI8;
 }
+
+std::size_t round_up(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // One packing run: from an open model to a finished writer.
 class Packer {
@@ -34,9 +40,10 @@ class Packer {
   Result<PackSummary> run(const std::filesystem::path& out) {
     ADIT_TRY_VOID(plan());
     ADIT_TRY(const Bytes header, make_header());
-    ADIT_TRY(auto writer, safetensors::Writer::create(out, header.size()));
+    header_size_ = header.size() + kPrunedEntryBytes * pruned_;
+    ADIT_TRY(auto writer, safetensors::Writer::create(out, round_up(header_size_)));
     ContentHash hash(metadata_.at("config"), metadata_.at("tokenizer"), metadata_.at("chat_template"));
-    for (const Part& part : parts_) ADIT_TRY_VOID(write_part(part, writer, hash));
+    for (std::size_t i = 0; i < parts_.size(); ++i) ADIT_TRY_VOID(write_part(i, writer, hash));
     summary_.content_hash = hash.finish();
     ADIT_TRY(const Bytes final_header, make_header());
     ADIT_TRY_VOID(writer.write_header(final_header));
@@ -64,31 +71,42 @@ class Packer {
     metadata_["config"] = config_json(config_);
     metadata_["tokenizer"] = *std::move(blob);
     ADIT_TRY(metadata_["chat_template"], source_.chat_template());
-    std::vector<safetensors::Tensor> tensors;
-    for (const Part& part : parts_) {
+    tensors_.resize(parts_.size());
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      const Part& part = parts_[i];
       WeightForm form = WeightForm::kI8;
       if (part.kind != PartKind::kFrequencies) {
         ADIT_TRY(const PartStorage storage, source_.storage(part));
         bytes_all_ += storage.bytes;
-        form = form_of(part, storage, options_.bits);
+        if (is_pruned(part)) {
+          ++pruned_;
+        } else {
+          form = form_of(part, storage, options_.bits);
+        }
       }
-      if (part.kind == PartKind::kLinear) notes_[part.name] = LinearNote{form, options_.act, 0, 0};
-      for (auto& tensor : part_tensors(part, form)) tensors.push_back(std::move(tensor));
+      if (part.kind == PartKind::kLinear) notes_[part.name] = LinearNote{form, options_.act, {}, 0, 0};
+      tensors_[i] = part_tensors(part, form);
     }
-    placed_ = safetensors::place(std::move(tensors));
     return {};
   }
 
-  // Of the same size whatever the numbers in it are.
+  // Of the same size whatever the numbers in it are, and at least of header_size_.
   Result<Bytes> make_header() {
     metadata_["linears"] = notes_json(notes_);
     metadata_["content_hash"] = to_hex(summary_.content_hash);
-    auto header = safetensors::header_bytes(placed_, metadata_);
+    std::vector<safetensors::Tensor> all;
+    for (const auto& tensors : tensors_) all.insert(all.end(), tensors.begin(), tensors.end());
+    auto header = safetensors::header_bytes(safetensors::place(std::move(all)), metadata_, header_size_);
     if (!header) return tl::unexpected<Error>(header.error().context(source_.label()));
     return header;
   }
 
-  Result<void> write_part(const Part& part, safetensors::Writer& writer, ContentHash& hash) {
+  [[nodiscard]] bool is_pruned(const Part& part) const {
+    return options_.prune != nullptr && part.kind == PartKind::kLinear && options_.prune->prunes(part);
+  }
+
+  Result<void> write_part(std::size_t index, safetensors::Writer& writer, ContentHash& hash) {
+    const Part& part = parts_[index];
     if (part.kind == PartKind::kFrequencies) {
       const std::vector<double> values = inverse_frequencies(config_);
       hash.frequencies(part, values.data());
@@ -97,15 +115,16 @@ class Packer {
     ADIT_TRY(const PartStorage storage, source_.storage(part));
     report(0.95 * static_cast<double>(bytes_done_) / static_cast<double>(bytes_all_), part.name);
     bytes_done_ += storage.bytes;
-    if (part.kind == PartKind::kLinear) return write_linear(part, storage, writer, hash);
+    if (part.kind == PartKind::kLinear) return write_linear(index, storage, writer, hash);
     std::vector<float> values(static_cast<std::size_t>(part.m) * static_cast<std::size_t>(part.k));
     ADIT_TRY_VOID(read_rows(source_, part, 0, part.m, values.data()));
     hash.floats(part, values.data());
     return append(writer, {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * 4});
   }
 
-  Result<void> write_linear(const Part& part, const PartStorage& storage, safetensors::Writer& writer,
+  Result<void> write_linear(std::size_t index, const PartStorage& storage, safetensors::Writer& writer,
                             ContentHash& hash) {
+    const Part& part = parts_[index];
     LinearNote& note = notes_.at(part.name);
     LinearTiles tiles(note.form, note.act, part.m, part.k, part.has_bias);
     std::vector<float> bias(part.has_bias ? static_cast<std::size_t>(part.m) : 0);
@@ -127,7 +146,11 @@ class Packer {
       }
     }
     ++(note.form == WeightForm::kU4 ? summary_.linears_u4 : summary_.linears_i8);
-    ADIT_TRY_VOID(append(writer, tiles.q_bytes()));
+    if (is_pruned(part)) {
+      ADIT_TRY_VOID(write_sparse_codes(index, tiles.view(), writer));
+    } else {
+      ADIT_TRY_VOID(append(writer, tiles.q_bytes()));
+    }
     ADIT_TRY_VOID(append(writer, tiles.s_bytes()));
     if (note.form == WeightForm::kU4) ADIT_TRY_VOID(append(writer, tiles.o_bytes()));
     ADIT_TRY_VOID(append(writer, tiles.rs_bytes()));
@@ -135,15 +158,64 @@ class Packer {
     return append(writer, tiles.bias_bytes());
   }
 
+  Result<void> write_sparse_codes(std::size_t index, const kernels::LinearWeights& dense,
+                                  safetensors::Writer& writer) {
+    const Part& part = parts_[index];
+    LinearNote& note = notes_.at(part.name);
+    note.storage = best_storage(dense, options_.prune->storages());
+    PrunedLinear out{part.name, note.storage, 0, 0, 0};
+    const std::size_t cells = static_cast<std::size_t>(dense.m_pad) * static_cast<std::size_t>(dense.k_pad);
+    const auto zeros = static_cast<std::size_t>(std::count(dense.q, dense.q + cells, 128));
+    const std::size_t weights = static_cast<std::size_t>(part.m) * static_cast<std::size_t>(part.k);
+    out.sparsity = 1 - static_cast<double>(cells - zeros) / static_cast<double>(weights);
+    out.bytes = out.dense_bytes = cells;
+    if (note.storage.storage == kernels::Storage::kDense) {
+      summary_.pruned.push_back(out);
+      return append(writer, {dense.q, cells});
+    }
+    auto codes = SparseTiles::encode(dense, note.storage);
+    if (!codes) return tl::unexpected<Error>(codes.error().context(source_.label() + ": " + part.name));
+    tensors_[index] = linear_tensors(part, note, codes->values().size() - kStoredTail);
+    ADIT_TRY_VOID(append(writer, codes->values()));
+    ADIT_TRY_VOID(append(writer, codes->mask()));
+    ADIT_TRY_VOID(append(writer, codes->block_rows()));
+    ADIT_TRY_VOID(append(writer, codes->offsets()));
+    out.bytes = codes->bytes();
+    summary_.pruned.push_back(out);
+    return {};
+  }
+
+  // f32 rows, some weights of which the pruning step sets to 0.
+  Result<void> prune_block(const Part& part, int begin, int count, std::vector<float>& rows) const {
+    rows.resize(static_cast<std::size_t>(count) * static_cast<std::size_t>(part.k));
+    std::mutex mutex;
+    std::optional<Error> first;
+    parallel_rows(options_.threads, count, kPruneRows, [&](int from, int to) {
+      float* out = rows.data() + static_cast<std::size_t>(from) * static_cast<std::size_t>(part.k);
+      auto result = read_rows(source_, part, begin + from, to - from, out);
+      if (result) result = options_.prune->apply(part, begin + from, to - from, out);
+      if (result) return;
+      const std::lock_guard lock(mutex);
+      if (!first) first = result.error();
+    });
+    if (first) return tl::unexpected<Error>(*first);
+    return {};
+  }
+
   Result<void> quantize_block(const Part& part, const PartStorage& storage, WeightForm form, int begin,
                               int count, std::vector<RowCodes>& rows) {
     std::mutex mutex;
     std::optional<Error> first;
+    std::vector<float> pruned;
+    if (is_pruned(part)) ADIT_TRY_VOID(prune_block(part, begin, count, pruned));
     parallel_rows(options_.threads, count, kChunkRows, [&](int from, int to) {
       Bytes scratch;
       for (int i = from; i < to; ++i) {
-        const auto result =
-            quantize_one(part, storage, form, begin + i, scratch, rows[static_cast<std::size_t>(i)]);
+        const auto row = static_cast<std::size_t>(i), k = static_cast<std::size_t>(part.k);
+        const ByteView floats{reinterpret_cast<const std::uint8_t*>(pruned.data() + row * k), k * 4};
+        const auto result = pruned.empty()
+                                ? quantize_one(part, storage, form, begin + i, scratch, rows[row])
+                                : quantize_row(GgufType::kF32, floats, part.k, form, rows[row]);
         if (result) continue;
         const std::lock_guard lock(mutex);
         if (!first) first = result.error();
@@ -176,7 +248,10 @@ class Packer {
   const PackOptions& options_;
   const PackProgress& progress_;
   std::vector<Part> parts_;
-  std::vector<safetensors::Tensor> placed_;
+  // Of each part.
+  std::vector<std::vector<safetensors::Tensor>> tensors_;
+  std::size_t header_size_ = 0;
+  std::size_t pruned_ = 0;
   safetensors::Metadata metadata_;
   LinearNotes notes_;
   PackSummary summary_;

@@ -14,14 +14,31 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/bytes.hpp"
 #include "common/base/result.hpp"
+#include "common/model/model_parts.hpp"
+#include "common/model/sparse_tiles.hpp"
 #include "common/model/weight_source.hpp"
 #include "kernels/linear/params.h"
 
 namespace adit::model {
+
+// What is done to a linear's weights before they are quantised: some are set to 0.
+class PruneStep {
+ public:
+  virtual ~PruneStep() = default;
+  // The linear becomes int8 in one of storages().
+  [[nodiscard]] virtual bool prunes(const Part& part) const = 0;
+  // f32 rows [begin, begin + count) of [k], begin a multiple of 32; called from several threads.
+  [[nodiscard]] virtual Result<void> apply(const Part& part, int begin, int count, float* rows) const = 0;
+  // Fastest first; the first that is about as small as the smallest is taken.
+  [[nodiscard]] virtual std::span<const StorageForm> storages() const = 0;
+};
 
 struct PackOptions {
   // 8: all int8. 4: the layers' linears become affine u4, except what the source stores in 8 bits.
@@ -29,6 +46,19 @@ struct PackOptions {
   kernels::ActForm act = kernels::ActForm::kA16;
   // 0: all cores.
   int threads = 0;
+  // Must outlive the packing.
+  const PruneStep* prune = nullptr;
+};
+
+// One pruned linear.
+struct PrunedLinear {
+  std::string name;
+  StorageForm storage;
+  // Share of codes that are 0.
+  double sparsity = 0;
+  // Of the codes: as stored, and dense.
+  std::uint64_t bytes = 0;
+  std::uint64_t dense_bytes = 0;
 };
 
 struct PackSummary {
@@ -38,6 +68,7 @@ struct PackSummary {
   int linears_i8 = 0;
   // Root mean square of (effective weight - source weight), over that of the source, all linears.
   double weight_error = 0;
+  std::vector<PrunedLinear> pruned;
 };
 
 // Called with the share of the work done, 0..1, and what is being done.

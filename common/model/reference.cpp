@@ -126,6 +126,7 @@ void Reference::State::multiply(const std::string& name, const Panels& w, const 
 }
 
 Result<void> Reference::State::linear(const std::string& name, const Rows& x, Rows& y) const {
+  if (observer) observer(part(name), 0, x.data.data(), x.n);
   Panels w;
   ADIT_TRY_VOID(load(name, 0, part(name).m, w));
   multiply(name, w, x.data.data(), x.n, y.data.data());
@@ -230,6 +231,7 @@ Result<void> Reference::State::gated(const std::array<std::string, 3>& names, in
   Rows gate(x.n, ffn), up(x.n, ffn);
   for (const auto& [name, out] : {std::pair{&names[0], &gate}, {&names[1], &up}}) {
     Panels w;
+    if (observer) observer(part(*name), first * ffn, x.data.data(), x.n);
     ADIT_TRY_VOID(load(*name, first * ffn, ffn, w));
     multiply(*name, w, x.data.data(), x.n, out->data.data());
   }
@@ -238,6 +240,7 @@ Result<void> Reference::State::gated(const std::array<std::string, 3>& names, in
     gate.data[i] = g / (1.0f + std::exp(-g)) * up.data[i];
   }
   Panels down;
+  if (observer) observer(part(names[2]), first * y.width, gate.data.data(), x.n);
   ADIT_TRY_VOID(load(names[2], first * y.width, y.width, down));
   multiply(names[2], down, gate.data.data(), x.n, y.data.data());
   return {};
@@ -279,6 +282,8 @@ Reference::Reference(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Reference::Reference(Reference&&) noexcept = default;
 Reference& Reference::operator=(Reference&&) noexcept = default;
 Reference::~Reference() = default;
+
+void Reference::observe(Observer observer) { state_->observer = std::move(observer); }
 
 const ModelConfig& Reference::config() const {
   return state_->weights->config();

@@ -39,6 +39,10 @@ class Reference {
   ~Reference();
 
   [[nodiscard]] const ModelConfig& config() const;
+  // Called by hidden() with the rows [n][part.k] that a linear of a layer reads, in order of the layers; of
+  // experts, those that one reads, whose rows of the part begin at `first`. W_UK and W_UV are not observed.
+  using Observer = std::function<void(const Part& part, int first, const float* x, int n)>;
+  void observe(Observer observer);
   // `progress` is called with the share of layers done.
   [[nodiscard]] Result<std::vector<float>> hidden(std::span<const std::vector<TokenId>> sequences,
                                                   const std::function<void(double)>& progress = {}) const;

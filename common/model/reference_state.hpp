@@ -62,6 +62,7 @@ struct Reference::State {
   std::vector<Part> parts;
   int threads = 0;
   std::vector<double> inv_freq;
+  Observer observer;
   mutable std::mutex head_mutex;
   mutable Panels head;
 

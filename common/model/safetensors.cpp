@@ -207,7 +207,7 @@ std::vector<Tensor> place(std::vector<Tensor> tensors) {
   return out;
 }
 
-Result<Bytes> header_bytes(const std::vector<Tensor>& placed, const Metadata& metadata) {
+Result<Bytes> header_bytes(const std::vector<Tensor>& placed, const Metadata& metadata, std::size_t least) {
   Json json = Json::object();
   json["__metadata__"] = metadata;
   for (const Tensor& tensor : placed) {
@@ -221,7 +221,7 @@ Result<Bytes> header_bytes(const std::vector<Tensor>& placed, const Metadata& me
   } catch (const Json::exception&) {
     return invalid_argument("a name or text is not UTF-8");
   }
-  text.resize(round_up(text.size() + 8) - 8, ' ');
+  text.resize(round_up(std::max(text.size() + 8, least)) - 8, ' ');
   if (text.size() > limits::kPackHeaderBytesMax) {
     return invalid_argument("a table of {} bytes, expected at most {}", text.size(),
                             limits::kPackHeaderBytesMax);

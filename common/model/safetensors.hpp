@@ -25,7 +25,7 @@
 
 namespace adit::model::safetensors {
 
-// Ours are U8, U16, I16, F32 and F64; the others occur in what others publish.
+// Ours are U8, U16, I16, U64, F32 and F64; the others occur in what others publish.
 enum class Dtype : std::uint8_t {
   kU8,
   kU16,
@@ -68,8 +68,10 @@ struct File {
 
 // Gives every tensor its offset and adds the fill tensors.
 [[nodiscard]] std::vector<Tensor> place(std::vector<Tensor> tensors);
-// Length field, table and blanks: everything before the data. Refuses text that is not UTF-8.
-[[nodiscard]] Result<Bytes> header_bytes(const std::vector<Tensor>& placed, const Metadata& metadata);
+// Length field, table and blanks: everything before the data, at least `least` bytes. Refuses text that is
+// not UTF-8.
+[[nodiscard]] Result<Bytes> header_bytes(const std::vector<Tensor>& placed, const Metadata& metadata,
+                                         std::size_t least = 0);
 
 // Writes `path`.tmp.<pid>; commit() puts it at `path`; destroyed before that, it removes it.
 class Writer {

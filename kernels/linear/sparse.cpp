@@ -108,6 +108,24 @@ int sparse_code(const LinearWeights& weights, int row, int column) {
   return stored[__builtin_popcountll(mask & ((std::uint64_t{1} << byte) - 1))] - 128;
 }
 
+void sparse_row(const LinearWeights& weights, int row, std::int8_t* codes) {
+  const int tile = row / kTileRows;
+  const int first = row % kTileRows * 4;
+  const std::uint8_t* stored = stored_bytes(weights, tile);
+  std::uint64_t mask = 0;
+  for (int vector = 0; vector < weights.k_pad / 4; ++vector) {
+    // A block's mask is that of its first vector.
+    if (weights.storage != Storage::kBlock || 4 * vector % weights.block_columns == 0) {
+      mask = mask_of(weights, tile, vector);
+    }
+    const std::uint8_t* next = stored + __builtin_popcountll(mask & ((std::uint64_t{1} << first) - 1));
+    for (int i = 0; i < 4; ++i) {
+      *codes++ = static_cast<std::int8_t>((mask >> (first + i) & 1) != 0 ? *next++ - 128 : 0);
+    }
+    stored += __builtin_popcountll(mask);
+  }
+}
+
 void expand_tile(Isa isa, const LinearWeights& weights, int tile, std::uint8_t* out) {
   if (isa == Isa::kScalar) {
     expand_tile_scalar(weights, tile, out);

@@ -6,7 +6,7 @@
 // In       int8 weights of a storage other than dense; as linear.h says otherwise.
 // Out      linear_sparse: the bits of the dense layer with zeros. expand_tile: the vectors of one tile in the
 //          dense form, out [k_pad/4][16][4], left-out codes as 128; 64-byte aligned for the vector versions.
-//          sparse_code: the code of one weight.
+//          sparse_code: the code of one weight; sparse_row: those of a row, [k_pad].
 // Errors   none; a thread's first call may throw std::bad_alloc (two dense tiles).
 // Bound    bytes of a weight: 2:4 5/8, bitmask 1/8 + share, blocks share (+ 1/16 for the scales). A few tokens:
 //          a vector is expanded in registers, once for up to 8 tokens. More: a tile is expanded into the
@@ -27,6 +27,7 @@ namespace adit::kernels {
 void linear_sparse(Isa isa, const LinearCall& call);
 void expand_tile(Isa isa, const LinearWeights& weights, int tile, std::uint8_t* out);
 int sparse_code(const LinearWeights& weights, int row, int column);
+void sparse_row(const LinearWeights& weights, int row, std::int8_t* codes);
 
 // The versions. Those with AVX-512 but no VBMI2 expand bytes as AVX2 does.
 void expand_tile_scalar(const LinearWeights& weights, int tile, std::uint8_t* out);

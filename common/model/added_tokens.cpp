@@ -8,26 +8,19 @@
 namespace adit::model {
 namespace {
 
+bool is_other_number(char32_t code) {
+  const auto after =
+      std::upper_bound(kOtherNumberRanges.begin(), kOtherNumberRanges.end(), code,
+                       [](char32_t value, const CodeRange& range) { return value < range.first; });
+  return after != kOtherNumberRanges.begin() && code <= std::prev(after)->last;
+}
+
 // \w of Rust's regular expressions: Alphabetic, marks, decimal digits, connectors, joiners.
 bool is_word(char32_t code) {
   switch (class_of(code)) {
     case CodeClass::kLetter:
     case CodeClass::kMark: return true;
-    case CodeClass::kNumber: {
-      // Of the numbers, not those of category No; letters among the numbers (Nl) are alphabetic.
-      static constexpr CodeRange kOtherNumbers[] = {
-          {0xb2, 0xb3},       {0xb9, 0xb9},       {0xbc, 0xbe},      {0x9f4, 0x9f9},     {0xb72, 0xb77},
-          {0xbf0, 0xbf2},     {0xc78, 0xc7e},     {0xd58, 0xd5e},    {0xd70, 0xd78},     {0xf2a, 0xf33},
-          {0x1369, 0x137c},   {0x17f0, 0x17f9},   {0x19da, 0x19da},  {0x2070, 0x2079},   {0x2080, 0x2089},
-          {0x2150, 0x215f},   {0x2189, 0x2189},   {0x2460, 0x249b},  {0x24ea, 0x24ff},   {0x2776, 0x2793},
-          {0x2cfd, 0x2cfd},   {0x3192, 0x3195},   {0x3220, 0x3229},  {0x3248, 0x324f},   {0x3251, 0x325f},
-          {0x3280, 0x3289},   {0x32b1, 0x32bf},   {0xa830, 0xa835},  {0x10107, 0x10133}, {0x10175, 0x10178},
-          {0x1018a, 0x1018b}, {0x102e1, 0x102fb}, {0x10320, 0x10323}};
-      for (const CodeRange& range : kOtherNumbers) {
-        if (code >= range.first && code <= range.last) return false;
-      }
-      return true;
-    }
+    case CodeClass::kNumber: return !is_other_number(code);
     case CodeClass::kPunctuation:
       return code == '_' || code == 0x203f || code == 0x2040 || code == 0x2054 || code == 0xfe33 ||
              code == 0xfe34 || (code >= 0xfe4d && code <= 0xfe4f) || code == 0xff3f;

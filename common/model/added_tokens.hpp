@@ -8,7 +8,7 @@
 // Out      pieces in order: tokens, and the texts between them.
 // Threads  const after building.
 // Source   huggingface/tokenizers: AddedVocabulary (leftmost, longest; single_word, lstrip, rstrip)
-// Tests    tests/unit/common/model/added_tokens_test.cpp
+// Tests    tests/unit/common/model/unicode_forms_test.cpp, tokenizer_forms_test.cpp
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes common/model/unicode_classes_data.cpp: the ranges of code points of general category L, N, M, P, S.
+"""Writes common/model/unicode_classes_data.cpp: the ranges of code points of general category L, N, No, M, P, S.
 
 usage: make_unicode_classes.py > common/model/unicode_classes_data.cpp
 needs: PyPI unicodedata2==16.0.0 (the tables are frozen at Unicode 16.0, which the regular expressions of
@@ -9,10 +9,10 @@ PyPI tokenizers 0.23.3 use too, compared for every code point).
 import unicodedata2
 
 
-def ranges(letter):
+def ranges(category):
     found = []
     for code in range(0x110000):
-        if unicodedata2.category(chr(code))[0] != letter:
+        if not unicodedata2.category(chr(code)).startswith(category):
             continue
         if found and found[-1][1] == code - 1:
             found[-1][1] = code
@@ -21,8 +21,8 @@ def ranges(letter):
     return found
 
 
-def table(name, letter):
-    items = [f"{{0x{a:x}, 0x{b:x}}}," for a, b in ranges(letter)]
+def table(name, category):
+    items = [f"{{0x{a:x}, 0x{b:x}}}," for a, b in ranges(category)]
     lines = [f"const std::array<CodeRange, {len(items)}> {name}{{{{"]
     line = "   "
     for item in items:
@@ -43,6 +43,7 @@ def main():
     print("namespace adit::model {\n")
     print(table("kLetterRanges", "L") + "\n")
     print(table("kNumberRanges", "N") + "\n")
+    print(table("kOtherNumberRanges", "No") + "\n")
     print(table("kMarkRanges", "M") + "\n")
     print(table("kPunctuationRanges", "P") + "\n")
     print(table("kSymbolRanges", "S") + "\n")

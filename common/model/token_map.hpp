@@ -60,44 +60,45 @@ class TokenMap {
   std::size_t mask_ = 0;
 };
 
+// Keys other than UINT64_MAX.
 template <class Value>
 class FlatMap {
  public:
-  void reserve(std::size_t count) { grow(std::bit_ceil(count * 2 + 2)); }
+  void reserve(std::size_t count) { grow(std::bit_ceil(count + count / 3 + 2)); }
   // False if the key is there already (its value stays).
   [[nodiscard]] bool insert(std::uint64_t key, Value value) {
-    if ((count_ + 1) * 2 > slots_.size()) grow(slots_.empty() ? 16 : slots_.size() * 2);
+    if ((count_ + 1) * 4 > slots_.size() * 3) grow(slots_.empty() ? 16 : slots_.size() * 2);
     Slot& slot = slots_[place(key)];
-    if (slot.used) return false;
-    slot = {key, value, true};
+    if (slot.key == key) return false;
+    slot = {key, value};
     ++count_;
     return true;
   }
   [[nodiscard]] const Value* find(std::uint64_t key) const {
     if (slots_.empty()) return nullptr;
     const Slot& slot = slots_[place(key)];
-    return slot.used ? &slot.value : nullptr;
+    return slot.key == key ? &slot.value : nullptr;
   }
   [[nodiscard]] std::size_t size() const { return count_; }
 
  private:
+  static constexpr std::uint64_t kEmpty = UINT64_MAX;
   struct Slot {
-    std::uint64_t key = 0;
+    std::uint64_t key = kEmpty;
     Value value{};
-    bool used = false;
   };
   [[nodiscard]] std::size_t place(std::uint64_t key) const {
     std::uint64_t z = (key ^ (key >> 32)) * 0x9e3779b97f4a7c15u;
     z = (z ^ (z >> 29)) * 0xbf58476d1ce4e5b9u;
     std::size_t at = static_cast<std::size_t>(z ^ (z >> 32)) & (slots_.size() - 1);
-    while (slots_[at].used && slots_[at].key != key) at = (at + 1) & (slots_.size() - 1);
+    while (slots_[at].key != kEmpty && slots_[at].key != key) at = (at + 1) & (slots_.size() - 1);
     return at;
   }
   void grow(std::size_t size) {
     if (size <= slots_.size()) return;
     std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(size));
     for (const Slot& slot : old) {
-      if (slot.used) slots_[place(slot.key)] = slot;
+      if (slot.key != kEmpty) slots_[place(slot.key)] = slot;
     }
   }
   std::vector<Slot> slots_;

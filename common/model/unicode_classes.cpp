@@ -2,6 +2,7 @@
 #include "common/model/unicode_classes.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 namespace adit::model {
@@ -50,6 +51,18 @@ Lead lead_of(std::uint8_t byte) {
   if (byte >= 0xf1 && byte <= 0xf3) return {4, 0x80, 0xbf};
   if (byte == 0xf4) return {4, 0x80, 0x8f};
   return {0, 0, 0};
+}
+
+// How many bytes of ASCII stand at the beginning.
+std::size_t ascii_prefix(std::string_view bytes) {
+  std::size_t at = 0;
+  for (; at + 8 <= bytes.size(); at += 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, bytes.data() + at, 8);
+    if ((eight & 0x8080808080808080u) != 0) break;
+  }
+  while (at < bytes.size() && static_cast<std::uint8_t>(bytes[at]) < 0x80) ++at;
+  return at;
 }
 
 }  // namespace
@@ -121,12 +134,13 @@ std::string to_valid_utf8(std::string_view bytes) {
 }
 
 bool is_valid_utf8(std::string_view bytes) {
-  while (!bytes.empty()) {
+  while (true) {
+    bytes.remove_prefix(ascii_prefix(bytes));
+    if (bytes.empty()) return true;
     const Utf8Step step = decode_utf8(bytes);
     if (step.kind != Utf8Step::Kind::kCode) return false;
     bytes.remove_prefix(step.length);
   }
-  return true;
 }
 
 }  // namespace adit::model

@@ -27,6 +27,7 @@ struct CodeRange {
 };
 extern const std::array<CodeRange, 677> kLetterRanges;
 extern const std::array<CodeRange, 144> kNumberRanges;
+extern const std::array<CodeRange, 72> kOtherNumberRanges;  // No, of the numbers
 extern const std::array<CodeRange, 321> kMarkRanges;
 extern const std::array<CodeRange, 198> kPunctuationRanges;
 extern const std::array<CodeRange, 236> kSymbolRanges;

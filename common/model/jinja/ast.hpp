@@ -17,23 +17,24 @@ namespace adit::model::jinja {
 inline constexpr int kDepthMax = 150;
 
 enum class ExprKind : std::uint8_t {
-  kLiteral,      // string, integer, true, false, none
+  kLiteral,      // string, integer, floating point number, true, false, none
   kName,         // text
   kList,         // args
+  kDict,         // args: key, value, key, value, …
   kAttribute,    // args[0] . text
   kIndex,        // args[0] [ args[1] ]
   kSlice,        // args[0] [ args[1] : args[2] : args[3] ], absent parts are null
-  kCall,         // text ( args, named ): a function
-  kMethod,       // args[0] . text ( args[1…] )
+  kCall,         // text ( args, named ): a function or a macro
+  kMethod,       // args[0] . text ( args[1…], named )
   kFilter,       // args[0] | text ( args[1…], named )
   kTest,         // args[0] is text ( args[1…] )
   kUnary,        // text: not, -, +
-  kBinary,       // text: + - * // % ~ and or
+  kBinary,       // text: + - * / // % ** ~ and or
   kCompare,      // args[0] op args[1] op …; ops in names
   kConditional,  // args[0] if args[1] else args[2] (null: undefined)
 };
 
-enum class LiteralKind : std::uint8_t { kString, kInteger, kTrue, kFalse, kNone };
+enum class LiteralKind : std::uint8_t { kString, kInteger, kFloat, kTrue, kFalse, kNone };
 
 struct Expr {
   ExprKind kind;
@@ -41,6 +42,7 @@ struct Expr {
   int depth = 1;
   LiteralKind literal = LiteralKind::kNone;
   std::int64_t integer = 0;
+  double number = 0;
   std::string text;
   std::vector<std::unique_ptr<Expr>> args;
   // Names of the last arguments (calls and filters), or the operators of a comparison.
@@ -48,7 +50,18 @@ struct Expr {
 };
 using ExprPtr = std::unique_ptr<Expr>;
 
-enum class NodeKind : std::uint8_t { kText, kOutput, kIf, kFor, kSet, kBreak, kContinue };
+enum class NodeKind : std::uint8_t {
+  kText,
+  kOutput,
+  kIf,
+  kFor,
+  kSet,
+  kSetBlock,    // targets[0] = what bodies[0] writes
+  kMacro,       // targets: name, parameters; conditions: their defaults, absent ones null; bodies[0]
+  kGeneration,  // bodies[0], with a scope of its own
+  kBreak,
+  kContinue,
+};
 
 struct Node;
 using Body = std::vector<Node>;
@@ -60,7 +73,7 @@ struct Node {
   ExprPtr expr;                      // kOutput: what; kFor: over what; kSet: value
   ExprPtr filter;                    // kFor: if …
   std::vector<std::string> targets;  // kFor, kSet; kSet of an attribute: {name, attribute}
-  bool attribute = false;            // kSet
+  bool attribute = false;            // kSet, kSetBlock
   std::vector<ExprPtr> conditions;   // kIf: one for each branch but an else
   std::vector<Body> bodies;          // kIf: branches; kFor: body, else
 };

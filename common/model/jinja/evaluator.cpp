@@ -2,6 +2,7 @@
 #include "common/model/jinja/evaluator.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "common/model/jinja/fault.hpp"
@@ -48,6 +49,12 @@ void Evaluator::Arguments::expect(std::size_t min, std::size_t max, std::string_
     fail(line, "{}: expected {} to {} arguments, got {}", what, min, max, count);
 }
 
+Evaluator::Arguments Evaluator::Arguments::rest() const {
+  Arguments out{{}, named, line};
+  if (!values.empty()) out.values.assign(values.begin() + 1, values.end());
+  return out;
+}
+
 Evaluator::Arguments Evaluator::arguments_of(const Expr& expr, std::size_t first) {
   Arguments out;
   out.line = expr.line;
@@ -78,6 +85,7 @@ Value Evaluator::eval(const Expr& expr) {
       for (const ExprPtr& item : expr.args) list.push_back(eval(*item));
       return Value(std::move(list), expr.line);
     }
+    case ExprKind::kDict: return dict(expr);
     case ExprKind::kAttribute: return member_of(eval(*expr.args[0]), expr.text, expr.line);
     case ExprKind::kIndex: {
       const Value value = eval(*expr.args[0]);
@@ -87,7 +95,10 @@ Value Evaluator::eval(const Expr& expr) {
     case ExprKind::kSlice: return slice(expr);
     case ExprKind::kCall: return call(expr);
     case ExprKind::kMethod: return method(expr);
-    case ExprKind::kFilter: return filter(expr);
+    case ExprKind::kFilter: {
+      const Value value = eval(*expr.args[0]);
+      return apply_filter(expr.text, value, arguments_of(expr, 1));
+    }
     case ExprKind::kTest: return test(expr);
     case ExprKind::kUnary: return unary(expr);
     case ExprKind::kBinary: return binary(expr);
@@ -117,95 +128,12 @@ Value Evaluator::literal(const Expr& expr) {
   switch (expr.literal) {
     case LiteralKind::kString: return make_text(expr.text, expr.line);
     case LiteralKind::kInteger: return Value(expr.integer);
+    case LiteralKind::kFloat: return Value(expr.number);
     case LiteralKind::kTrue: return Value(true);
     case LiteralKind::kFalse: return Value(false);
     case LiteralKind::kNone: return Value(None{});
   }
   return {};
-}
-
-Value Evaluator::unary(const Expr& expr) {
-  const Value value = eval(*expr.args[0]);
-  if (expr.text == "not") return Value(!truth(value));
-  const std::int64_t number = integer_of(value, expr.line);
-  if (expr.text == "+") return Value(number);
-  return arithmetic("-", 0, number, expr.line);
-}
-
-Value Evaluator::add(const Value& left, const Value& right, int line) {
-  if (left.is_text() && right.is_text()) return make_text(left.text() + right.text(), line);
-  if (left.is_list() && right.is_list()) {
-    budget_.step(line, left.list().size() + right.list().size());
-    List out = left.list();
-    out.insert(out.end(), right.list().begin(), right.list().end());
-    return Value(std::move(out), line);
-  }
-  if (left.is_text() || left.is_list()) fail(line, "cannot add {} and {}", kind_of(left), kind_of(right));
-  return arithmetic("+", integer_of(left, line), integer_of(right, line), line);
-}
-
-Value Evaluator::arithmetic(const std::string& op, std::int64_t left, std::int64_t right, int line) const {
-  std::int64_t out = 0;
-  bool overflow = false;
-  if (op == "+") overflow = __builtin_add_overflow(left, right, &out);
-  if (op == "-") overflow = __builtin_sub_overflow(left, right, &out);
-  if (op == "*") overflow = __builtin_mul_overflow(left, right, &out);
-  if (op == "//" || op == "%") {
-    if (right == 0) fail(line, "division by zero");
-    overflow = left == std::numeric_limits<std::int64_t>::min() && right == -1;
-    if (!overflow) {
-      // As Python: towards minus infinity, the remainder has the divisor's sign.
-      const std::int64_t remainder = left % right;
-      const bool adjust = remainder != 0 && (remainder < 0) != (right < 0);
-      out = op == "%" ? remainder + (adjust ? right : 0) : left / right - (adjust ? 1 : 0);
-    }
-  }
-  if (overflow) fail(line, "an integer beyond 64 bits");
-  return Value(out);
-}
-
-Value Evaluator::binary(const Expr& expr) {
-  const Value left = eval(*expr.args[0]);
-  if (expr.text == "and") return truth(left) ? eval(*expr.args[1]) : left;
-  if (expr.text == "or") return truth(left) ? left : eval(*expr.args[1]);
-  const Value right = eval(*expr.args[1]);
-  if (expr.text == "~") return make_text(print(left, expr.line) + print(right, expr.line), expr.line);
-  if (expr.text == "+") return add(left, right, expr.line);
-  if (left.is_text()) refuse(expr.line, "'{}' of a text", expr.text);
-  return arithmetic(expr.text, integer_of(left, expr.line), integer_of(right, expr.line), expr.line);
-}
-
-Value Evaluator::compare(const Expr& expr) {
-  Value left = eval(*expr.args[0]);
-  for (std::size_t i = 0; i < expr.names.size(); ++i) {
-    const std::string& op = expr.names[i];
-    Value right = eval(*expr.args[i + 1]);
-    bool holds = false;
-    if (op == "==" || op == "!=") {
-      charge(left, expr.line);
-      charge(right, expr.line);
-      holds = equal(left, right, expr.line) == (op == "==");
-    } else if (op == "in" || op == "not in") {
-      charge(right, expr.line);
-      if (right.is_text() && left.is_text()) charge_search(right.text(), left.text(), expr.line);
-      if (right.is_list()) budget_.step(expr.line, saturated_product(right.list().size(), left.weight));
-      holds = contains(right, left, expr.line) == (op == "in");
-    } else {
-      int order = 0;
-      if (left.is_text() && right.is_text()) {
-        charge(left, expr.line);
-        order = left.text().compare(right.text());
-      } else {
-        const std::int64_t a = integer_of(left, expr.line);
-        const std::int64_t b = integer_of(right, expr.line);
-        order = a < b ? -1 : (a > b ? 1 : 0);
-      }
-      holds = op == "<" ? order < 0 : op == "<=" ? order <= 0 : op == ">" ? order > 0 : order >= 0;
-    }
-    if (!holds) return Value(false);
-    left = std::move(right);
-  }
-  return Value(true);
 }
 
 Value Evaluator::slice(const Expr& expr) {
@@ -218,7 +146,7 @@ Value Evaluator::slice(const Expr& expr) {
     return given.is<None>() ? absent : integer_of(given, expr.line);
   };
   const std::int64_t step = part(3, 1);
-  if (step != 1 && step != -1) refuse(expr.line, "slices with a step of {}", step);
+  if (step == 0) fail(expr.line, "a slice with a step of 0");
   // As Python: negative positions count from the end; backwards, -1 stands for "before the first".
   const std::int64_t low = step > 0 ? 0 : -1;
   const std::int64_t high = step > 0 ? size : size - 1;
@@ -232,18 +160,35 @@ Value Evaluator::slice(const Expr& expr) {
   const std::int64_t end = place(2, step > 0 ? high : low);
   budget_.step(expr.line, static_cast<std::uint64_t>(size));
   if (value.is_text()) {
-    if (step < 0) refuse(expr.line, "a text backwards");
-    return make_text(begin < end ? std::string(code_slice(value.text(), begin, end)) : std::string(),
-                     expr.line);
+    if (step == 1) {
+      return make_text(begin < end ? std::string(code_slice(value.text(), begin, end)) : std::string(),
+                       expr.line);
+    }
+    std::string text;
+    budget_.step(expr.line, value.text().size());
+    const List codes = items_of(value, expr.line);
+    for (std::int64_t i = begin; step > 0 ? i < end : i > end;) {
+      text += codes[static_cast<std::size_t>(i)].text();
+      if (__builtin_add_overflow(i, step, &i)) break;
+    }
+    return make_text(std::move(text), expr.line);
   }
   List out;
-  for (std::int64_t i = begin; step > 0 ? i < end : i > end; i += step) {
+  for (std::int64_t i = begin; step > 0 ? i < end : i > end;) {
     out.push_back(value.list()[static_cast<std::size_t>(i)]);
+    if (__builtin_add_overflow(i, step, &i)) break;
   }
   return Value(std::move(out), expr.line);
 }
 
 Value Evaluator::call(const Expr& expr) {
+  const Value callee = scopes_.get(expr.text);
+  if (callee.is_macro()) return Value(run_macro_(*std::get<const Node*>(callee.data), arguments_of(expr, 0)));
+  if (!callee.is<Undefined>()) fail(expr.line, "cannot call '{}': it is {}", expr.text, kind_of(callee));
+  const bool known = expr.text == "raise_exception" || expr.text == "range" || expr.text == "namespace" ||
+                     expr.text == "dict";
+  // Templates ask `is defined` before they call what a renderer may lack (strftime_now).
+  if (!known) refuse(expr.line, "the function '{}'", expr.text);
   const Arguments arguments = arguments_of(expr, 0);
   if (expr.text == "raise_exception") {
     arguments.expect(1, 1, expr.text);
@@ -251,7 +196,8 @@ Value Evaluator::call(const Expr& expr) {
     fail(expr.line, "the template refuses these messages: {}", print(arguments.values[0], expr.line));
   }
   if (expr.text == "range") return range(arguments);
-  if (!arguments.values.empty()) refuse(expr.line, "positional arguments of namespace");
+  if (!arguments.values.empty()) refuse(expr.line, "positional arguments of {}", expr.text);
+  if (expr.text == "dict") return Value(Map(arguments.named), expr.line);
   auto space = std::make_shared<Namespace>();
   for (const auto& [name, value] : arguments.named) check_element(value, expr.line);
   space->values = arguments.named;

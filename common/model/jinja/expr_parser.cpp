@@ -10,16 +10,20 @@
 namespace adit::model::jinja {
 namespace {
 
-constexpr std::array<std::string_view, 14> kFilters{"trim",    "length", "count", "upper",   "lower",
-                                                    "first",   "last",   "join",  "default", "d",
-                                                    "replace", "string", "safe",  "list"};
-constexpr std::array<std::string_view, 14> kTests{"defined", "undefined", "none",    "string",   "number",
-                                                  "integer", "boolean",   "mapping", "sequence", "iterable",
-                                                  "true",    "false",     "eq",      "equalto"};
-constexpr std::array<std::string_view, 3> kFunctions{"raise_exception", "namespace", "range"};
-constexpr std::array<std::string_view, 11> kMethods{"strip",    "lstrip", "rstrip", "startswith",
-                                                    "endswith", "split",  "upper",  "lower",
-                                                    "replace",  "get",    "items"};
+constexpr std::array<std::string_view, 34> kFilters{
+    "trim",   "length",  "count",  "upper",   "lower",      "title",      "capitalize", "first", "last",
+    "join",   "default", "d",      "replace", "string",     "safe",       "list",       "items", "dictsort",
+    "tojson", "map",     "select", "reject",  "selectattr", "rejectattr", "reverse",    "sort",  "unique",
+    "indent", "int",     "float",  "abs",     "sum",        "min",        "max"};
+constexpr std::array<std::string_view, 18> kPlainTests{
+    "defined",  "undefined", "none", "string", "number", "integer", "float", "boolean", "mapping",
+    "sequence", "iterable",  "true", "false",  "odd",    "even",    "lower", "upper",   "callable"};
+constexpr std::array<std::string_view, 12> kValueTests{"eq", "equalto",  "ne", "gt", "greaterthan", "ge",
+                                                       "lt", "lessthan", "le", "in", "divisibleby", "sameas"};
+constexpr std::array<std::string_view, 23> kMethods{
+    "strip", "lstrip", "rstrip",     "startswith", "endswith",     "split",        "rsplit",     "upper",
+    "lower", "title",  "capitalize", "replace",    "removeprefix", "removesuffix", "splitlines", "find",
+    "count", "join",   "isdigit",    "get",        "items",        "keys",         "values"};
 
 template <std::size_t N>
 bool is_one_of(std::string_view text, const std::array<std::string_view, N>& names) {
@@ -125,11 +129,10 @@ class Parser {
   ExprPtr product() {
     ExprPtr left = unary(true);
     while (true) {
-      for (const std::string_view op : {"/", "**"}) {
-        if (tokens_.is_symbol(op)) refuse(tokens_.line(), "the operator '{}'", op);
-      }
       if (tokens_.take_symbol("*")) {
         left = make(ExprKind::kBinary, "*", std::move(left), unary(true));
+      } else if (tokens_.take_symbol("/")) {
+        left = make(ExprKind::kBinary, "/", std::move(left), unary(true));
       } else if (tokens_.take_symbol("//")) {
         left = make(ExprKind::kBinary, "//", std::move(left), unary(true));
       } else if (tokens_.take_symbol("%")) {
@@ -150,6 +153,7 @@ class Parser {
       value = primary();
     }
     value = postfix(std::move(value));
+    if (tokens_.take_symbol("**")) value = make(ExprKind::kBinary, "**", std::move(value), unary(false));
     return with_filters ? filters(std::move(value)) : std::move(value);
   }
 
@@ -158,11 +162,12 @@ class Parser {
     switch (token.kind) {
       case TokenKind::kString: return string_literal(token);
       case TokenKind::kInteger: return integer_literal(token);
+      case TokenKind::kFloat: return float_literal(token);
       case TokenKind::kName: return name(token);
       case TokenKind::kSymbol:
         if (token.text == "(") return parenthesis();
         if (token.text == "[") return list("]");
-        if (token.text == "{") refuse(token.line, "dictionary literals");
+        if (token.text == "{") return dict();
         break;
       default: break;
     }
@@ -187,6 +192,26 @@ class Parser {
     const auto result = std::from_chars(token.text.data(), token.text.data() + token.text.size(), value);
     if (result.ec != std::errc{}) fail(token.line, "the number {} is too large", token.text);
     return literal(LiteralKind::kInteger, {}, value);
+  }
+
+  ExprPtr float_literal(const Token& token) {
+    ExprPtr node = literal(LiteralKind::kFloat);
+    const auto result =
+        std::from_chars(token.text.data(), token.text.data() + token.text.size(), node->number);
+    if (result.ec != std::errc{}) fail(token.line, "the number {} is too large", token.text);
+    return node;
+  }
+
+  ExprPtr dict() {
+    ExprPtr node = make(ExprKind::kDict, "");
+    while (!tokens_.take_symbol("}")) {
+      adopt(*node, conditional());
+      tokens_.expect_symbol(":");
+      adopt(*node, conditional());
+      if (tokens_.take_symbol("}")) break;
+      tokens_.expect_symbol(",");
+    }
+    return node;
   }
 
   ExprPtr name(const Token& token) {
@@ -241,13 +266,11 @@ class Parser {
     if (!is_one_of(member, kMethods)) refuse(tokens_.line(), "the method '{}'", member);
     ExprPtr node = make(ExprKind::kMethod, std::move(member), std::move(value));
     arguments(*node);
-    if (!node->names.empty()) refuse(node->line, "named arguments of methods");
     return node;
   }
 
   ExprPtr call(ExprPtr callee) {
     if (callee->kind != ExprKind::kName) refuse(tokens_.line(), "calling a value");
-    if (!is_one_of(callee->text, kFunctions)) refuse(tokens_.line(), "the function '{}'", callee->text);
     ExprPtr node = make(ExprKind::kCall, callee->text);
     arguments(*node);
     return node;
@@ -308,8 +331,8 @@ class Parser {
   ExprPtr test(ExprPtr value) {
     const bool negated = tokens_.take_word("not");
     std::string which = tokens_.expect_name();
-    if (!is_one_of(which, kTests)) refuse(tokens_.line(), "the test '{}'", which);
-    const bool takes_value = which == "eq" || which == "equalto";
+    const bool takes_value = is_one_of(which, kValueTests);
+    if (!takes_value && !is_one_of(which, kPlainTests)) refuse(tokens_.line(), "the test '{}'", which);
     ExprPtr node = make(ExprKind::kTest, std::move(which), std::move(value));
     if (takes_value && tokens_.is_symbol("(")) {
       arguments(*node);
@@ -338,6 +361,13 @@ class Parser {
 };
 
 }  // namespace
+
+bool is_filter(std::string_view name) {
+  return is_one_of(name, kFilters);
+}
+bool is_test(std::string_view name) {
+  return is_one_of(name, kPlainTests) || is_one_of(name, kValueTests);
+}
 
 bool TokenStream::take_symbol(std::string_view text) {
   if (!is_symbol(text)) return false;

@@ -40,6 +40,10 @@ class TokenStream {
   std::size_t at_ = 0;
 };
 
+// Names that the subset knows.
+[[nodiscard]] bool is_filter(std::string_view name);
+[[nodiscard]] bool is_test(std::string_view name);
+
 // with_conditional: whether `a if b else c` may stand at the top (not in a for's source).
 [[nodiscard]] ExprPtr parse_expression(TokenStream& tokens, bool with_conditional = true);
 

@@ -13,8 +13,12 @@ namespace {
 constexpr std::array<std::string_view, 6> kLongSymbols{"==", "!=", "<=", ">=", "//", "**"};
 constexpr std::string_view kShortSymbols = "+-*/%~<>=()[]{},.:|";
 
-bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_name_start(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 class Lexer {
  public:
@@ -126,15 +130,31 @@ class Lexer {
     if (is_name_start(c)) {
       take(TokenKind::kName, [](char k) { return is_name_start(k) || is_digit(k); });
     } else if (is_digit(c)) {
-      take(TokenKind::kInteger, is_digit);
-      if (at_ + 1 < source_.size() && source_[at_] == '.' && is_digit(source_[at_ + 1])) {
-        refuse(line_, "floating point numbers");
-      }
+      number();
     } else if (c == '\'' || c == '"') {
       string_literal(c);
     } else {
       symbol();
     }
+  }
+
+  void number() {
+    const std::size_t begin = at_;
+    const auto digits = [&] {
+      while (at_ < source_.size() && is_digit(source_[at_])) ++at_;
+    };
+    digits();
+    // After a dot stands a number's index: x.0.1
+    const bool index = begin > 0 && source_[begin - 1] == '.';
+    const bool fraction =
+        !index && at_ + 1 < source_.size() && source_[at_] == '.' && is_digit(source_[at_ + 1]);
+    if (fraction) {
+      ++at_;
+      digits();
+    }
+    if (at_ < source_.size() && is_name_start(source_[at_]))
+      refuse(line_, "the number '{}'", source_.substr(begin, at_ + 1 - begin));
+    add(fraction ? TokenKind::kFloat : TokenKind::kInteger, source_.substr(begin, at_ - begin));
   }
 
   template <class Accept>
@@ -207,6 +227,8 @@ std::string normalize_newlines(std::string_view source) {
 
 }  // namespace
 
-std::vector<Token> tokenize(std::string_view source) { return Lexer(normalize_newlines(source)).run(); }
+std::vector<Token> tokenize(std::string_view source) {
+  return Lexer(normalize_newlines(source)).run();
+}
 
 }  // namespace adit::model::jinja

@@ -30,6 +30,7 @@ enum class TokenKind : std::uint8_t {
   kName,
   kString,
   kInteger,
+  kFloat,
   kSymbol,
   kEnd,
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "common/model/jinja/expr_parser.hpp"
 #include "common/model/jinja/fault.hpp"
@@ -48,7 +49,8 @@ class StatementParser {
   }
 
   [[nodiscard]] bool closes() const {
-    constexpr std::array<std::string_view, 4> kClosing{"endif", "elif", "else", "endfor"};
+    constexpr std::array<std::string_view, 7> kClosing{"endif",  "elif",     "else",         "endfor",
+                                                       "endset", "endmacro", "endgeneration"};
     return std::any_of(kClosing.begin(), kClosing.end(),
                        [this](std::string_view word) { return tokens_.is_word(word, 1); });
   }
@@ -81,6 +83,13 @@ class StatementParser {
     if (word == "for") return loop();
     if (word == "if") return branch();
     if (word == "set") return assignment();
+    if (word == "macro") return macro();
+    if (word == "generation") {
+      Node out = node(NodeKind::kGeneration);
+      end_tag();
+      body_until(out, "endgeneration");
+      return out;
+    }
     if (word == "break" || word == "continue") {
       if (loops_ == 0) fail(tokens_.line(), "'{}' outside of a loop", word);
       Node out = node(word == "break" ? NodeKind::kBreak : NodeKind::kContinue);
@@ -92,9 +101,11 @@ class StatementParser {
 
   Node loop() {
     Node out = node(NodeKind::kFor);
+    const bool parenthesis = tokens_.take_symbol("(");
     do {
       out.targets.push_back(tokens_.expect_name());
     } while (tokens_.take_symbol(","));
+    if (parenthesis) tokens_.expect_symbol(")");
     if (!tokens_.take_word("in")) fail(tokens_.line(), "expected 'in', got '{}'", tokens_.peek().text);
     out.expr = parse_expression(tokens_, false);
     if (tokens_.take_word("if")) out.filter = parse_expression(tokens_);
@@ -136,19 +147,73 @@ class StatementParser {
       out.attribute = true;
     }
     while (!out.attribute && tokens_.take_symbol(",")) out.targets.push_back(tokens_.expect_name());
-    if (!tokens_.take_symbol("=")) refuse(tokens_.line(), "'set' without a value");
-    out.expr = parse_expression(tokens_);
+    if (!tokens_.take_symbol("=")) {
+      if (tokens_.peek().kind != TokenKind::kTagEnd || (out.targets.size() != 1 && !out.attribute)) {
+        refuse(tokens_.line(), "'{}' in a 'set' block", tokens_.peek().text);
+      }
+      out.kind = NodeKind::kSetBlock;
+      end_tag();
+      body_until(out, "endset");
+      return out;
+    }
+    out.expr = tuple();
     end_tag();
+    return out;
+  }
+
+  // a, b, c is a list of three.
+  ExprPtr tuple() {
+    ExprPtr first = parse_expression(tokens_);
+    if (!tokens_.is_symbol(",")) return first;
+    auto list = std::make_unique<Expr>();
+    list->kind = ExprKind::kList;
+    list->line = tokens_.line();
+    list->args.push_back(std::move(first));
+    while (tokens_.take_symbol(",") && tokens_.peek().kind != TokenKind::kTagEnd) {
+      list->args.push_back(parse_expression(tokens_));
+    }
+    for (const ExprPtr& part : list->args) list->depth = std::max(list->depth, part->depth + 1);
+    return list;
+  }
+
+  // The statements up to `{% end %}`, which closes.
+  void body_until(Node& out, std::string_view end) {
+    const int loops = std::exchange(loops_, 0);
+    out.bodies.push_back(body());
+    loops_ = loops;
+    if (!take_tag(end)) fail(tokens_.line(), "the block of line {} has no '{}'", out.line, end);
+    end_tag();
+  }
+
+  Node macro() {
+    if (loops_ > 0 || in_macro_) refuse(tokens_.line(), "a macro inside of a loop or a macro");
+    Node out = node(NodeKind::kMacro);
+    out.targets.push_back(tokens_.expect_name());
+    tokens_.expect_symbol("(");
+    while (!tokens_.take_symbol(")")) {
+      if (tokens_.is_symbol("*")) refuse(tokens_.line(), "macros with any number of arguments");
+      out.targets.push_back(tokens_.expect_name());
+      out.conditions.push_back(tokens_.take_symbol("=") ? parse_expression(tokens_) : nullptr);
+      if (tokens_.take_symbol(")")) break;
+      tokens_.expect_symbol(",");
+    }
+    end_tag();
+    in_macro_ = true;
+    body_until(out, "endmacro");
+    in_macro_ = false;
     return out;
   }
 
   TokenStream tokens_;
   int nesting_ = 0;
   int loops_ = 0;
+  bool in_macro_ = false;
 };
 
 }  // namespace
 
-Body parse(std::string_view source) { return StatementParser(tokenize(source)).document(); }
+Body parse(std::string_view source) {
+  return StatementParser(tokenize(source)).document();
+}
 
 }  // namespace adit::model::jinja

@@ -10,14 +10,18 @@
 namespace adit::model::jinja {
 namespace {
 
-bool is_blank(char32_t code) { return (code >= 0x1c && code <= 0x1f) || class_of(code) == CodeClass::kSpace; }
+bool is_blank(char32_t code) {
+  return (code >= 0x1c && code <= 0x1f) || class_of(code) == CodeClass::kSpace;
+}
 
 bool is_stripped(std::string_view one, std::optional<std::string_view> chars) {
   if (!chars) return is_blank(decode_utf8(one).code);
   return chars->find(one) != std::string_view::npos;
 }
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0u) == 0x80u; }
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0u) == 0x80u;
+}
 
 // \xHH, \uHHHH, \UHHHHHHHH.
 std::size_t unescape_hex(std::string_view text, std::size_t digits, std::string& out, int line) {
@@ -71,24 +75,88 @@ std::string_view code_slice(std::string_view text, std::int64_t begin, std::int6
   return text.substr(first, std::max(offset_of(end), first) - first);
 }
 
-std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
+std::string replace_all(std::string_view text, std::string_view from, std::string_view to,
+                        std::int64_t most) {
   std::string out;
   if (from.empty()) {
     // As Python: before every character and at the end.
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t length = decode_utf8(text.substr(at)).length;
-      out.append(to).append(text.substr(at, length));
+      if (most != 0) out.append(to);
+      if (most > 0) --most;
+      out.append(text.substr(at, length));
       at += length;
     }
-    return out.append(to);
+    return most != 0 ? out.append(to) : out;
   }
   std::size_t at = 0;
   while (true) {
-    const std::size_t found = text.find(from, at);
+    const std::size_t found = most == 0 ? std::string_view::npos : text.find(from, at);
     if (found == std::string_view::npos) return out.append(text.substr(at));
     out.append(text.substr(at, found - at)).append(to);
     at = found + from.size();
+    if (most > 0) --most;
   }
+}
+
+std::int64_t find_code(std::string_view text, std::string_view wanted) {
+  const std::size_t found = text.find(wanted);
+  return found == std::string_view::npos ? -1 : code_count(text.substr(0, found));
+}
+
+std::int64_t count_of(std::string_view text, std::string_view wanted) {
+  if (wanted.empty()) return code_count(text) + 1;
+  std::int64_t count = 0;
+  for (std::size_t at = text.find(wanted); at != std::string_view::npos;
+       at = text.find(wanted, at + wanted.size()))
+    ++count;
+  return count;
+}
+
+std::vector<std::string> split_right(std::string_view text, std::string_view separator,
+                                     std::int64_t splits_max) {
+  std::vector<std::string> out;
+  std::size_t found = text.rfind(separator);
+  while (found != std::string_view::npos && splits_max-- != 0) {
+    out.emplace_back(text.substr(found + separator.size()));
+    text = text.substr(0, found);
+    found = text.rfind(separator);
+  }
+  out.emplace_back(text);
+  std::reverse(out.begin(), out.end());
+  return out;
+}
+
+std::vector<std::string> split_lines(std::string_view text) {
+  std::vector<std::string> out;
+  std::string line;
+  bool open = false;
+  while (!text.empty()) {
+    const Utf8Step step = decode_utf8(text);
+    const char32_t c = step.code;
+    const bool ends =
+        (c >= 0xa && c <= 0xd) || (c >= 0x1c && c <= 0x1e) || c == 0x85 || c == 0x2028 || c == 0x2029;
+    const bool pair = text.starts_with("\r\n");
+    if (!ends) line.append(text.substr(0, step.length));
+    text.remove_prefix(pair ? 2 : step.length);
+    open = !ends;
+    if (!ends) continue;
+    out.push_back(std::move(line));
+    line.clear();
+  }
+  if (open) out.push_back(std::move(line));
+  return out;
+}
+
+std::string indent(std::string_view text, std::string_view by, bool first, bool blank) {
+  const std::vector<std::string> lines = split_lines(std::string(text) + "\n");
+  std::string out(first ? by : std::string_view());
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (i > 0) out += "\n";
+    if (i > 0 && (blank || !lines[i].empty())) out += by;
+    out += lines[i];
+  }
+  return out;
 }
 
 std::vector<std::string> split(std::string_view text, std::optional<std::string_view> separator,
@@ -120,12 +188,19 @@ std::vector<std::string> split(std::string_view text, std::optional<std::string_
   return out;
 }
 
-std::string fold_case(std::string_view text, bool upper, int line) {
+std::string change_case(std::string_view text, std::string_view how, int line) {
   std::string out(text);
+  bool begins = true;  // the next letter begins a word (title) or the text (capitalize)
   for (char& c : out) {
-    if (static_cast<unsigned char>(c) >= 0x80) refuse(line, "upper and lower of text beyond ASCII");
-    if (upper && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    if (!upper && c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (static_cast<unsigned char>(c) >= 0x80) refuse(line, "the case of text beyond ASCII");
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool upper = how == "upper" || (how != "lower" && begins);
+    if (letter) c = static_cast<char>(upper ? (c & ~0x20) : (c | 0x20));
+    if (how == "capitalize") begins = false;
+    if (how == "title") begins = !letter;
+    if (how == "title_filter")
+      begins =
+          c == '-' || c == '(' || c == '{' || c == '[' || c == '<' || is_blank(static_cast<unsigned char>(c));
   }
   return out;
 }

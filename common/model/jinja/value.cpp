@@ -2,6 +2,9 @@
 #include "common/model/jinja/value.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 
 #include "common/model/jinja/fault.hpp"
 #include "common/model/jinja/text_ops.hpp"
@@ -16,7 +19,9 @@ const Value* find(const Map& map, std::string_view key) {
   return nullptr;
 }
 
-bool is_integral(const Value& value) { return value.is<bool>() || value.is<std::int64_t>(); }
+bool is_integral(const Value& value) {
+  return value.is<bool>() || value.is<std::int64_t>();
+}
 
 // Takes an element's depth and weight into those of its container.
 void absorb(Value& container, const Value& element, int line) {
@@ -39,6 +44,8 @@ Value::Value(Undefined undefined) : data(std::move(undefined)) {}
 Value::Value(None none) : data(none) {}
 Value::Value(bool truth) : data(truth) {}
 Value::Value(std::int64_t integer) : data(integer) {}
+Value::Value(double number) : data(number) {}
+Value::Value(const Node* macro) : data(macro) {}
 Value::Value(std::string text) : data(std::make_shared<const std::string>(std::move(text))) {}
 Value::Value(std::shared_ptr<Namespace> space) : data(std::move(space)) {}
 
@@ -54,6 +61,7 @@ Value::Value(Map map, int line) {
 
 void check_element(const Value& value, int line) {
   if (value.is<std::shared_ptr<Namespace>>()) refuse(line, "a namespace inside another value");
+  if (value.is_macro()) refuse(line, "a macro inside another value");
 }
 
 std::uint64_t saturated_product(std::uint64_t a, std::uint64_t b) {
@@ -70,7 +78,9 @@ std::string kind_of(const Value& value) {
     case 4: return "a text";
     case 5: return "a list";
     case 6: return "a mapping";
-    default: return "a namespace";
+    case 7: return "a namespace";
+    case 8: return "a floating point number";
+    default: return "a macro";
   }
 }
 
@@ -78,6 +88,7 @@ bool truth(const Value& value) {
   if (value.is<Undefined>() || value.is<None>()) return false;
   if (value.is<bool>()) return std::get<bool>(value.data);
   if (value.is<std::int64_t>()) return std::get<std::int64_t>(value.data) != 0;
+  if (value.is<double>()) return std::get<double>(value.data) != 0;
   if (value.is_text()) return !value.text().empty();
   if (value.is_list()) return !value.list().empty();
   if (value.is_map()) return !value.map().empty();
@@ -86,6 +97,7 @@ bool truth(const Value& value) {
 
 bool equal(const Value& a, const Value& b, int line) {
   if (is_integral(a) && is_integral(b)) return integer_of(a, line) == integer_of(b, line);
+  if (a.is_number() && b.is_number()) return number_of(a, line) == number_of(b, line);
   if (a.data.index() != b.data.index()) return false;
   if (a.is_text()) return a.text() == b.text();
   if (a.is_list()) {
@@ -110,6 +122,7 @@ std::string print(const Value& value, int line) {
   if (value.is<None>()) return "None";
   if (value.is<bool>()) return std::get<bool>(value.data) ? "True" : "False";
   if (value.is<std::int64_t>()) return fmt::format("{}", std::get<std::int64_t>(value.data));
+  if (value.is<double>()) return float_text(std::get<double>(value.data));
   if (value.is_text()) return value.text();
   refuse(line, "printing {}", kind_of(value));
 }
@@ -123,6 +136,57 @@ std::int64_t integer_of(const Value& value, int line) {
   if (value.is<bool>()) return std::get<bool>(value.data) ? 1 : 0;
   if (!value.is<std::int64_t>()) fail(line, "expected an integer, got {}", kind_of(value));
   return std::get<std::int64_t>(value.data);
+}
+
+double number_of(const Value& value, int line) {
+  if (value.is<double>()) return std::get<double>(value.data);
+  return static_cast<double>(integer_of(value, line));
+}
+
+std::string float_text(double number) {
+  if (std::isnan(number)) return "nan";
+  if (std::isinf(number)) return number < 0 ? "-inf" : "inf";
+  // The shortest digits that give the number back, then Python's choice of notation.
+  std::array<char, 64> buffer{};
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific);
+  std::string_view all(buffer.data(), static_cast<std::size_t>(end.ptr - buffer.data()));
+  const std::size_t e = all.find('e');
+  int exponent = 0;
+  const std::string_view written = all.substr(e + 1);
+  std::from_chars(written.data() + (written[0] == '+' ? 1 : 0), written.data() + written.size(), exponent);
+  std::string digits;
+  for (const char c : all.substr(0, e)) {
+    if (c >= '0' && c <= '9') digits.push_back(c);
+  }
+  std::string out = all[0] == '-' ? "-" : "";
+  if (exponent < -4 || exponent >= 16) {
+    out += digits.substr(0, 1);
+    if (digits.size() > 1) out += "." + digits.substr(1);
+    return out + fmt::format("e{}{:02}", exponent < 0 ? "-" : "+", std::abs(exponent));
+  }
+  if (exponent < 0) return out + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
+  const auto whole = static_cast<std::size_t>(exponent) + 1;
+  if (digits.size() <= whole) return out + digits + std::string(whole - digits.size(), '0') + ".0";
+  return out + digits.substr(0, whole) + "." + digits.substr(whole);
+}
+
+int order_of(const Value& a, const Value& b, int line) {
+  if (a.is_text() && b.is_text()) return a.text().compare(b.text());
+  if (a.is_list() && b.is_list()) {
+    for (std::size_t i = 0; i < std::min(a.list().size(), b.list().size()); ++i) {
+      if (const int order = order_of(a.list()[i], b.list()[i], line); order != 0) return order;
+    }
+    return a.list().size() < b.list().size() ? -1 : a.list().size() > b.list().size() ? 1 : 0;
+  }
+  if (a.is<double>() || b.is<double>()) {
+    const double x = number_of(a, line);
+    const double y = number_of(b, line);
+    return x < y ? -1 : (x > y ? 1 : 0);
+  }
+  const std::int64_t x = integer_of(a, line);
+  const std::int64_t y = integer_of(b, line);
+  return x < y ? -1 : (x > y ? 1 : 0);
 }
 
 std::int64_t length_of(const Value& value, int line) {

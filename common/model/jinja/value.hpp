@@ -18,6 +18,7 @@
 
 namespace adit::model::jinja {
 
+struct Node;  // a macro's definition
 struct Value;
 using List = std::vector<Value>;
 // Keys are texts, in order of insertion.
@@ -34,7 +35,8 @@ struct Namespace {
 
 struct Value {
   std::variant<Undefined, None, bool, std::int64_t, std::shared_ptr<const std::string>,
-               std::shared_ptr<const List>, std::shared_ptr<const Map>, std::shared_ptr<Namespace>>
+               std::shared_ptr<const List>, std::shared_ptr<const Map>, std::shared_ptr<Namespace>, double,
+               const Node*>
       data;
   // Nesting of lists and mappings, and the number of values inside (saturated): bounds for walking over it.
   int depth = 0;
@@ -50,6 +52,8 @@ struct Value {
   explicit Value(None none);
   explicit Value(bool truth);
   explicit Value(std::int64_t integer);
+  explicit Value(double number);
+  explicit Value(const Node* macro);
   explicit Value(std::string text);
   // Deeper than kValueDepthMax, or a namespace inside: Fault.
   Value(List list, int line);
@@ -63,6 +67,9 @@ struct Value {
   [[nodiscard]] bool is_text() const { return is<std::shared_ptr<const std::string>>(); }
   [[nodiscard]] bool is_list() const { return is<std::shared_ptr<const List>>(); }
   [[nodiscard]] bool is_map() const { return is<std::shared_ptr<const Map>>(); }
+  [[nodiscard]] bool is_macro() const { return is<const Node*>(); }
+  // Booleans, integers, floating point numbers.
+  [[nodiscard]] bool is_number() const { return is<bool>() || is<std::int64_t>() || is<double>(); }
   [[nodiscard]] const std::string& text() const {
     return *std::get<std::shared_ptr<const std::string>>(data);
   }
@@ -84,6 +91,12 @@ void check_element(const Value& value, int line);
 [[nodiscard]] std::string_view text_of(const Value& value, int line);
 // Integers and booleans.
 [[nodiscard]] std::int64_t integer_of(const Value& value, int line);
+// Any number.
+[[nodiscard]] double number_of(const Value& value, int line);
+// As Python's repr of a float.
+[[nodiscard]] std::string float_text(double number);
+// < 0, 0, > 0: numbers, texts, and lists of them.
+[[nodiscard]] int order_of(const Value& a, const Value& b, int line);
 [[nodiscard]] std::int64_t length_of(const Value& value, int line);
 // value.name and value[key]; absent ones are Undefined, of an undefined value they fail.
 [[nodiscard]] Value member_of(const Value& value, std::string_view name, int line);

@@ -213,4 +213,5 @@ def main():
         write_vectors(tokenizer, everything[::4], f"{folder}/{name}.jsonl.gz")
 
 
-main()
+if __name__ == "__main__":
+    main()

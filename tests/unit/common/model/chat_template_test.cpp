@@ -86,20 +86,51 @@ TEST(ChatTemplate, errors_name_line_and_reason) {
 TEST(ChatTemplate, what_the_subset_leaves_out_is_refused_by_name) {
   const std::string tail = ": not in the supported part of Jinja";
   EXPECT_EQ(rendered("{% include 'x' %}"), "error chat template: line 1: the tag 'include'" + tail);
-  EXPECT_EQ(rendered("{% macro f() %}{% endmacro %}"), "error chat template: line 1: the tag 'macro'" + tail);
-  EXPECT_EQ(rendered("{{ messages | tojson }}"), "error chat template: line 1: the filter 'tojson'" + tail);
+  EXPECT_EQ(rendered("{% for x in messages %}{% macro f() %}{% endmacro %}{% endfor %}"),
+            "error chat template: line 1: a macro inside of a loop or a macro" + tail);
+  EXPECT_EQ(rendered("{{ messages | urlize }}"), "error chat template: line 1: the filter 'urlize'" + tail);
+  EXPECT_EQ(rendered("{{ 1 is weird }}"), "error chat template: line 1: the test 'weird'" + tail);
+  EXPECT_EQ(rendered("{{ strftime_now('%Y') }}"),
+            "error chat template: line 1: the function 'strftime_now'" + tail);
+  EXPECT_EQ(rendered("{% if strftime_now is defined %}{{ strftime_now('%Y') }}{% else %}2024{% endif %}"),
+            "2024");
   EXPECT_EQ(rendered("{{ cycler(1) }}"), "error chat template: line 1: the function 'cycler'" + tail);
   EXPECT_EQ(rendered("{{ ''.format(1) }}"), "error chat template: line 1: the method 'format'" + tail);
   EXPECT_EQ(rendered("{{ messages.__class__() }}"),
             "error chat template: line 1: the method '__class__'" + tail);
-  EXPECT_EQ(rendered("{{ 1 / 2 }}"), "error chat template: line 1: the operator '/'" + tail);
-  EXPECT_EQ(rendered("{{ 1.5 }}"), "error chat template: line 1: floating point numbers" + tail);
-  EXPECT_EQ(rendered("{{ {'a': 1} }}"), "error chat template: line 1: dictionary literals" + tail);
+  EXPECT_EQ(rendered("{{ 1.5e3 }}"), "error chat template: line 1: the number '1.5e'" + tail);
+  EXPECT_EQ(rendered("{{ {1: 1} }}"),
+            "error chat template: line 1: dictionary keys that are an integer" + tail);
+  EXPECT_EQ(rendered("{{ {'a': 1} }}"), "error chat template: line 1: printing a mapping" + tail);
   EXPECT_EQ(rendered("{{ messages }}"), "error chat template: line 1: printing a list" + tail);
   EXPECT_EQ(rendered("{{ 'é' | upper }}"),
-            "error chat template: line 1: upper and lower of text beyond ASCII" + tail);
-  EXPECT_EQ(rendered("{% set x %}a{% endset %}"),
-            "error chat template: line 1: 'set' without a value" + tail);
+            "error chat template: line 1: the case of text beyond ASCII" + tail);
+  EXPECT_EQ(rendered("{% set x | trim %}a{% endset %}"),
+            "error chat template: line 1: '|' in a 'set' block" + tail);
+  EXPECT_EQ(rendered("{{ (1)(2) }}"), "error chat template: line 1: calling a value" + tail);
+  EXPECT_EQ(rendered("{% macro f(*a) %}{% endmacro %}"),
+            "error chat template: line 1: macros with any number of arguments" + tail);
+}
+
+TEST(ChatTemplate, messages_and_variables_from_json) {
+  const auto render = [](std::string_view text, const std::string& more, const ChatVariables& variables) {
+    const std::array<ChatMessage, 1> messages{{{"user", "hi", more}}};
+    const auto out = render_chat(text, messages, true, {}, variables);
+    return out ? *out : "error " + out.error().message;
+  };
+  EXPECT_EQ(render("{{ messages | tojson }}{{ tools is none }}{{ documents is none }}",
+                   R"({"b":1.50,"a":[null,true,"\u00e9\n"]})", {}),
+            "[{\"role\": \"user\", \"content\": \"hi\", \"b\": 1.5, \"a\": [null, true, \"é\\n\"]}]TrueTrue");
+  EXPECT_EQ(render("{{ messages[0].content is none }}{{ tools[0].x }}{{ enable_thinking }}",
+                   R"({"content":null})", {R"([{"x":7}])", R"({"enable_thinking":false})"}),
+            "True7False");
+  EXPECT_EQ(render("", "[1]", {}), "error chat template: message 0: expected a JSON object");
+  EXPECT_EQ(render("", "{\"a\":", {}), "error chat template: message 0: JSON: offset 5: not JSON");
+  EXPECT_EQ(render("", R"({"a":1,"a":2})", {}),
+            "error chat template: message 0: JSON: the key 'a' occurs twice");
+  EXPECT_EQ(render("", R"({"a":99999999999999999999})", {}),
+            "error chat template: message 0: JSON: the number 99999999999999999999 is beyond 64 bits");
+  EXPECT_EQ(render("", "", {"{", ""}), "error chat template: tools: JSON: offset 1: not JSON");
 }
 
 TEST(ChatTemplate, hostile_templates_hit_a_limit) {

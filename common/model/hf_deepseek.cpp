@@ -57,6 +57,12 @@ Result<void> read_experts(JsonFields& fields, ModelConfig& config) {
   moe.shared_ffn = shared * moe.ffn;
   ADIT_TRY(moe.dense_layers, fields.integer_or("first_k_dense_replace", 0));
   ADIT_TRY_VOID(fields.must_be("moe_layer_freq", 1));
+  ADIT_TRY(const auto layer_types, fields.texts("mlp_layer_types"));
+  for (std::size_t i = 0; i < layer_types.size(); ++i) {
+    const bool is_dense = i < static_cast<std::size_t>(moe.dense_layers);
+    if (layer_types[i] != (is_dense ? "dense" : "sparse"))
+      return fields.not_supported("mlp_layer_types", "dense for the first first_k_dense_replace, then sparse");
+  }
   ADIT_TRY_VOID(read_choice(fields, config));
   const bool v2 = config.family == "deepseek_v2";
   ADIT_TRY(moe.normalise, fields.boolean_or("norm_topk_prob", !v2));

@@ -111,7 +111,7 @@ Result<void> read_shape(JsonFields& fields, ModelConfig& config) {
 }
 
 // Whatever would change the forward pass.
-Result<void> refuse_variants(JsonFields& fields) {
+Result<void> refuse_variants(JsonFields& fields, const ModelConfig& config) {
   ADIT_TRY_VOID(fields.must_be("hidden_act", "silu"));
   ADIT_TRY_VOID(fields.must_be("attention_bias", false));
   ADIT_TRY_VOID(fields.must_be("mlp_bias", false));
@@ -121,7 +121,9 @@ Result<void> refuse_variants(JsonFields& fields) {
   ADIT_TRY_VOID(fields.must_be("add_cross_attention", false));
   ADIT_TRY(const auto layer_types, fields.texts("layer_types"));
   for (const std::string& type : layer_types) {
-    if (type != "full_attention") return fields.not_supported("layer_types", "full_attention only");
+    // The family says it too: every layer of deepseek_v32 has an indexer.
+    const char* usual = config.indexer.top_k > 0 ? "indexed_attention" : "full_attention";
+    if (type != usual) return fields.not_supported("layer_types", std::string(usual) + " only");
   }
   if (fields.find("quantization_config") == nullptr) return {};
   ADIT_TRY(JsonFields q, fields.object("quantization_config"));
@@ -191,7 +193,7 @@ Result<ModelConfig> parse_hf_config(const HfConfigTexts& texts, const std::strin
   config.name = std::filesystem::path(origin).filename().string();
   ADIT_TRY_VOID(read_shape(fields, config));
   ADIT_TRY_VOID(read_hf_rope(fields, config));
-  ADIT_TRY_VOID(refuse_variants(fields));
+  ADIT_TRY_VOID(refuse_variants(fields, config));
   ADIT_TRY_VOID(read_tokens(fields, texts, label, config));
   config.context = std::min(config.context, static_cast<int>(limits::kContextMax));
   fields.harmless(kHarmless);

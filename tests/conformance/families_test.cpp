@@ -72,6 +72,27 @@ TEST_P(Families, the_reference_gives_the_logits_of_transformers) {
   EXPECT_LT(worst, 1e-4f);
 }
 
+// The project's reader of such folders against the tests' own.
+TEST_P(Families, the_folder_is_read_part_by_part) {
+  const auto source = open_weights(folder_);
+  ASSERT_TRUE(source) << source.error().message;
+  ModelConfig config = model_.config();
+  config.name = (*source)->config().name;
+  config.stop_ids = (*source)->config().stop_ids;
+  config.rope.score_factor = (*source)->config().rope.score_factor;
+  config.rope.attention_factor = (*source)->config().rope.attention_factor;
+  EXPECT_EQ(config_json((*source)->config()), config_json(config));
+  EXPECT_NEAR(config.rope.score_factor, model_.config().rope.score_factor, 1e-12);
+  EXPECT_NEAR(config.rope.attention_factor, model_.config().rope.attention_factor, 1e-12);
+  for (const Part& part : model_parts(config)) {
+    if (part.kind == PartKind::kFrequencies) continue;
+    std::vector<float> got(static_cast<std::size_t>(part.m) * static_cast<std::size_t>(part.k)), want = got;
+    ASSERT_TRUE(read_rows(**source, part, 0, part.m, got.data())) << part.name;
+    ASSERT_TRUE(read_rows(model_, part, 0, part.m, want.data()));
+    EXPECT_EQ(got, want) << part.name;
+  }
+}
+
 // A random model of 40 columns magnifies roundings that a trained one absorbs: the bounds are wide for 4 bits.
 TEST_P(Families, the_exact_engine_is_close_in_every_form) {
   const test::TempDir dir;

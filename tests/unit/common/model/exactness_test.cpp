@@ -187,6 +187,10 @@ INSTANTIATE_TEST_SUITE_P(DeepSeek, Exactness,
                            return std::get<0>(pack.param) + "w" + std::to_string(std::get<1>(pack.param));
                          });
 
+INSTANTIATE_TEST_SUITE_P(DeepSeekA8, Exactness,
+                         testing::Values(std::tuple<std::string, int, ActForm>("deepseek_v32", 4,
+                                                                               ActForm::kA8g32)));
+
 TEST(ExactnessRealModel, same_bits_for_every_isa_thread_count_chunk_and_batch) {
   const auto gguf = test::test_model();
   if (!gguf) GTEST_SKIP() << test::kNoTestModel;

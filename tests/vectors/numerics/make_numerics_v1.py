@@ -191,6 +191,120 @@ def show(op, **arrays):
     print()
 
 
+def latent_attention(q, rows, rank, scale):
+    rows = [[f16(t) for t in row] for row in rows]
+    scores = [f32(tree_dot(8, q, row) * scale) for row in rows]
+    p = [exp_c(f32(t - max(scores))) for t in scores]
+    den, out = F(0), [F(0)] * rank
+    for first in range(0, len(rows), 32):
+        chunk = range(first, min(first + 32, len(rows)))
+        den = f32(den + tree_sum(32, [p[j] for j in chunk]))
+        for i in range(rank):
+            num = F(0)
+            for j in chunk:
+                num = fma(p[j], rows[j][i], num)
+            out[i] = f32(out[i] + num)
+    return [f32(t / den) for t in out]
+
+
+def layer_norm(x, w, b):
+    mean = f32(tree_sum(256, x) / len(x))
+    d = [f32(t - mean) for t in x]
+    r = f32(1 / sqrt32(f32(f32(tree_dot(256, d, d) / len(x)) + f32(F(1, 1000000)))))
+    return [f32(f32(f32(t * r) * w[i]) + b[i]) for i, t in enumerate(d)]
+
+
+def hadamard(x):
+    x, distance = list(x), 1
+    while distance < len(x):
+        for i in range(len(x)):
+            if i & distance == 0:
+                a, b = x[i], x[i + distance]
+                x[i], x[i + distance] = f32(a + b), f32(a - b)
+        distance *= 2
+    scale = f32(F(1 / float(len(x)) ** 0.5))
+    return [f32(t * scale) for t in x]
+
+
+def int8_row(x):
+    amax = max(abs(t) for t in x)
+    inv = f32(127 / amax)
+    return [round_even(f32(t * inv)) for t in x], f32(amax / 127)
+
+
+def head_weights(w, scales):
+    v = [f32(a * b) for a, b in zip(w, scales)]
+    inv = f32(32767 / max(abs(t) for t in v))
+    return [round_even(f32(t * inv)) for t in v]
+
+
+def index_score(q, weights, key, scale):
+    total = sum(w * max(0, sum(a * b for a, b in zip(head, key))) for w, head in zip(weights, q))
+    return f32(f32(F(total)) * scale)
+
+
+def best(values, count, allowed):
+    return sorted(allowed, key=lambda i: (-values[i], i))[:count]
+
+
+def route(logits, bias, shape):
+    top, groups, kept, group_top, sigmoid, normalise, factor = shape
+    if sigmoid:
+        scores = [f32(1 / f32(1 + exp_c(-t))) for t in logits]
+    else:
+        p = [exp_c(f32(t - max(logits))) for t in logits]
+        den = tree_sum(256, p)
+        scores = [f32(t / den) for t in p]
+    values = [f32(a + b) for a, b in zip(scores, bias)] if bias else scores
+    size = len(values) // groups
+    worth = []
+    for g in range(groups):
+        ranked = sorted(values[g * size:(g + 1) * size], reverse=True)
+        total = ranked[0]
+        for t in ranked[1:group_top]:
+            total = f32(total + t)
+        worth.append(total)
+    open_groups = best(worth, kept, range(groups))
+    chosen = sorted(best(values, top, [e for e in range(len(values)) if e // size in open_groups]))
+    total = F(0)
+    for e in chosen:
+        total = f32(total + scores[e])
+    divisor = f32(total + f32(F("1e-20")))
+    return chosen, [f32((f32(scores[e] / divisor) if normalise else scores[e]) * factor) for e in chosen]
+
+
+def show_deepseek():
+    for rank, rope_dim, keys in ((16, 8, 5), (48, 16, 70)):
+        q, rows = draw(rank + rope_dim, -3, 2), [draw(rank + rope_dim, -3, 1) for _ in range(keys)]
+        scale = f32(F(1) / sqrt32(F(40)))
+        show("latent_attention", rank=[rank], q=q, rows=sum(rows, []), scale=[scale],
+             out=latent_attention(q, rows, rank, scale))
+    x, w, b = draw(32), draw(32), draw(32)
+    show("layer_norm", x=x, w=w, b=b, out=layer_norm(x, w, b))
+    for n in (32, 128):
+        x = draw(n)
+        show("hadamard", x=x, out=hadamard(x))
+        q, scale = int8_row(x)
+        show("int8_row", x=x, out=q, scale=[scale])
+    heads, dim, keys = 5, 32, 9
+    w, scales = draw(heads), [abs(t) for t in draw(heads)]
+    weights = head_weights(w, scales)
+    show("head_weights", w=w, scales=scales, out=weights)
+    q = [[rng.randint(-127, 127) for _ in range(dim)] for _ in range(heads)]
+    k = [[rng.randint(-127, 127) for _ in range(dim)] for _ in range(keys)]
+    scales = [abs(t) for t in draw(keys)]
+    show("index_scores", q=sum(q, []), weights=weights, k=sum(k, []), scales=scales,
+         out=[index_score(q, weights, key, scale) for key, scale in zip(k, scales)])
+    half, one = F(1, 2), F(1)
+    for shape in ((3, 1, 1, 1, 0, 0, F(2)), (3, 4, 2, 1, 0, 0, one), (4, 3, 2, 2, 1, 1, f32(F("2.5"))),
+                  (2, 2, 1, 2, 1, 1, half)):
+        logits = draw(12, -3, 2)
+        logits[7] = logits[2]
+        bias = [f32(t - half) for t in draw(12, -3, -1)] if shape[4] else []
+        chosen, weights = route(logits, bias, shape)
+        show("route", shape=list(shape[:6]), scale=[shape[6]], logits=logits, bias=bias, chosen=chosen, out=weights)
+
+
 def main():
     x = [F(0), F(-87), F(88), F(100), F(-88), CEILING] + [f32(rng.uniform(-87, 88.7)) for _ in range(200)]
     show("exp_c", x=x, out=[exp_c(t) for t in x])
@@ -227,6 +341,7 @@ def main():
             xq, scale = quantize_a16(x) if a16 else quantize_a8(x)
             show("linear", u4=[u4], a16=[a16], q=sum(q, []), s=sum(s, []), o=sum(o, []), rs=rs, bias=bias, x=x,
                  xq=xq, scale=[scale], out=linear(q, s, o, rs, bias, x, a16))
+    show_deepseek()
 
 
 main()

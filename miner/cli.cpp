@@ -22,6 +22,7 @@
 #include "miner/openai/serve_http_command.hpp"
 #include "miner/pack/eval_command.hpp"
 #include "miner/pack/pack_command.hpp"
+#include "miner/pack/prune_command.hpp"
 #include "miner/plan/plan_command.hpp"
 
 namespace adit::miner {
@@ -50,6 +51,7 @@ int run_cli(int argc, const char* const* argv) {
   add_fetch_command(app, exit_code);
   add_plan_command(app, exit_code);
   add_pack_command(app, exit_code);
+  add_prune_command(app, exit_code);
   add_generate_command(app, exit_code);
   add_eval_command(app, exit_code);
   add_bench_command(app, exit_code);

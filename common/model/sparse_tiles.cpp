@@ -169,6 +169,7 @@ std::uint64_t SparseTiles::bytes() const {
 }
 
 StorageForm best_storage(const LinearWeights& dense, std::span<const StorageForm> forms) {
+  if (forms.size() == 1) return forms.front();
   constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
   std::vector<std::uint64_t> sizes;
   for (const StorageForm& form : forms) {

@@ -15,12 +15,6 @@
 namespace adit::miner {
 namespace {
 
-Result<std::string> text_of(const EvaluateSettings& settings) {
-  if (!settings.text) return std::string(builtin_eval_text());
-  ADIT_TRY(const Bytes bytes, read_file(*settings.text, limits::kStringBytesMax));
-  return std::string(as_text(bytes));
-}
-
 Result<void> check_same_shape(const model::Pack& pack, const model::Reference& reference,
                               const std::string& gguf) {
   const model::ModelConfig& a = pack.config();
@@ -33,6 +27,12 @@ Result<void> check_same_shape(const model::Pack& pack, const model::Reference& r
 
 }  // namespace
 
+Result<std::string> eval_text(const std::optional<std::filesystem::path>& path) {
+  if (!path) return std::string(builtin_eval_text());
+  ADIT_TRY(const Bytes bytes, read_file(*path, limits::kStringBytesMax));
+  return std::string(as_text(bytes));
+}
+
 Result<model::EvalReport> evaluate(const model::Pack& pack, const std::filesystem::path& gguf,
                                    const EvaluateSettings& settings, const model::EvalProgress& progress) {
   const int threads = settings.threads > 0
@@ -41,7 +41,7 @@ Result<model::EvalReport> evaluate(const model::Pack& pack, const std::filesyste
   ADIT_TRY(const auto original, model::open_weights(gguf));
   ADIT_TRY(const model::Reference reference, model::Reference::from_source(*original, threads));
   ADIT_TRY_VOID(check_same_shape(pack, reference, gguf.string()));
-  ADIT_TRY(const std::string text, text_of(settings));
+  ADIT_TRY(const std::string text, eval_text(settings.text));
   ADIT_TRY(const model::Tokenizer tokenizer, model::Tokenizer::from_blob(pack.tokenizer_json()));
   ADIT_TRY(const std::vector<TokenId> ids, tokenizer.encode(text, false));
   const auto source = model::reference_source(reference);

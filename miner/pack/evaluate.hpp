@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "common/base/result.hpp"
@@ -21,6 +22,8 @@
 namespace adit::miner {
 
 [[nodiscard]] std::string_view builtin_eval_text();
+// The text of a file, or the built-in one.
+[[nodiscard]] Result<std::string> eval_text(const std::optional<std::filesystem::path>& path);
 
 struct EvaluateSettings {
   std::optional<std::filesystem::path> text = {};

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "miner/pack/pack_command.hpp"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -13,51 +10,16 @@
 
 #include "common/base/bytes.hpp"
 #include "common/base/exit_code.hpp"
-#include "common/base/files.hpp"
 #include "common/base/limits.hpp"
 #include "common/model/pack.hpp"
 #include "common/model/pack_writer.hpp"
 #include "miner/command.hpp"
+#include "miner/pack/candidate.hpp"
 #include "miner/pack/evaluate.hpp"
 #include "miner/progress/progress_line.hpp"
 
 namespace adit::miner {
 namespace {
-
-// A file that is removed unless it was put in place.
-class Candidate {
- public:
-  explicit Candidate(const std::filesystem::path& output) : output_(output), path_(output) {
-    path_ += fmt::format(".candidate.{}", getpid());
-  }
-  Candidate(const Candidate&) = delete;
-  Candidate& operator=(const Candidate&) = delete;
-  ~Candidate() {
-    std::error_code ignored;
-    if (!placed_) std::filesystem::remove(path_, ignored);
-  }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  Result<void> place() {
-    if (::rename(path_.c_str(), output_.c_str()) != 0) return system_error(output_, "renaming", errno);
-    placed_ = true;
-    return {};
-  }
-
- private:
-  std::filesystem::path output_;
-  std::filesystem::path path_;
-  bool placed_ = false;
-};
-
-int exit_code_of(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::kAborted: return exit_code::kFailed;
-    case ErrorCode::kResourceExhausted:
-    case ErrorCode::kPermissionDenied:
-    case ErrorCode::kUnavailable: return exit_code::kUnavailable;
-    default: return exit_code::kModel;
-  }
-}
 
 Result<void> check(const PackCommand& command) {
   if (command.target_kl && !(*command.target_kl > 0 && std::isfinite(*command.target_kl))) {
@@ -108,7 +70,7 @@ int run_pack(const PackCommand& command) {
   std::optional<double> kl;
   const auto summary = pack(command, kl);
   if (!summary) {
-    return fail(summary.error(), exit_code_of(summary.error()));
+    return fail(summary.error(), pack_exit_code(summary.error()));
   }
   fmt::print("pack          {}\n", command.output.string());
   fmt::print("content hash  {}\n", to_hex(summary->content_hash));

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Computes the content hash of a pack from kernels/NUMERICS.md, "Packs", and nothing of our code.
 
-Reads the container with the PyPI package safetensors, undoes the tiles with numpy, hashes with hashlib. All families, dense
-storage (a sparse pack has the hash of the dense one with zeros).
+Reads the container with the PyPI package safetensors, undoes the tiles with numpy, hashes with hashlib. All families, all
+storages (a sparse pack has the hash of the dense one with zeros).
 
 usage: pip install safetensors==0.8.0 numpy; pack_hash.py PACK...     prints `hash  name` for each
 """
@@ -44,7 +44,7 @@ class Pack:
         u4 = note["form"] == "u4"
         self.head(name, 2, rows, columns)
         self.hash.update(bytes([FORMS[note["form"]], ACTS[note["act"]], 32, 2 if bias else 0]))
-        codes = self.file.get_tensor(name + ".q")
+        codes = self.file.get_tensor(name + ".q") if "storage" not in note else self.expanded(name, note["storage"])
         if u4:
             codes = np.stack([codes & 15, codes >> 4], axis=3)  # [tile, block, row, half, 4]
             codes = codes.transpose(0, 2, 1, 3, 4)
@@ -64,6 +64,22 @@ class Pack:
             self.hash.update(row_scales[m].astype("<f4").tobytes())
             if bias:
                 self.hash.update(biases[m].astype("<f4").tobytes())
+
+    def expanded(self, name, storage):
+        """Sparse codes as the dense tensor [tile, vector, row, 4] of bytes."""
+        if storage.startswith("block "):
+            columns = int(storage.split("x")[1])
+            vectors = self.file.get_tensor(name + ".s").shape[1] * 8
+            rows = self.file.get_tensor(name + ".rows")
+            bits = rows[:, :, None] >> np.arange(16, dtype=np.uint16) & 1
+            bits = bits.repeat(columns // 4, axis=1)[:, :vectors].repeat(4, axis=2)
+        else:
+            mask = self.file.get_tensor(name + ".mask")
+            bits = mask[:, :, None] >> np.arange(64, dtype=np.uint64) & np.uint64(1)
+        stored = bits.astype(bool)
+        out = np.full(stored.shape, 128, dtype=np.uint8)
+        out[stored] = self.file.get_tensor(name + ".values").reshape(-1)[: stored.sum()]
+        return out.reshape(*out.shape[:2], 16, 4)
 
     @staticmethod
     def groups(columns):

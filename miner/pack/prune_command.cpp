@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+#include "miner/pack/prune_command.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "common/base/bytes.hpp"
+#include "common/base/limits.hpp"
+#include "common/model/pack.hpp"
+#include "common/model/prune.hpp"
+#include "common/model/tokenizer.hpp"
+#include "miner/command.hpp"
+#include "miner/pack/candidate.hpp"
+#include "miner/pack/evaluate.hpp"
+#include "miner/progress/progress_line.hpp"
+
+namespace adit::miner {
+namespace {
+
+constexpr int kWindow = 1024;
+
+struct LayerRange {
+  int first = 0;
+  int last = 0;
+};
+
+Result<LayerRange> layers_of(const std::string& text, int layers) {
+  LayerRange out{0, layers - 1};
+  if (text.empty()) return out;
+  const char* end = text.data() + text.size();
+  auto [at, error] = std::from_chars(text.data(), end, out.first);
+  out.last = out.first;
+  if (error == std::errc{} && at != end && *at == '-') {
+    const auto second = std::from_chars(at + 1, end, out.last);
+    at = second.ptr;
+    error = second.ec;
+  }
+  if (error != std::errc{} || at != end || out.first < 0 || out.last < out.first || out.last >= layers) {
+    return invalid_argument("--layers {}: expected A or A-B of 0..{}", text, layers - 1);
+  }
+  return out;
+}
+
+// The input norms of every linear over the text.
+Result<model::ColumnNorms> calibrate(const PruneCommand& command, const model::WeightSource& source) {
+  ADIT_TRY(const std::string text, eval_text(command.text));
+  ADIT_TRY(const model::TokenizerParts parts, source.tokenizer());
+  ADIT_TRY(const std::string blob, model::make_tokenizer_blob(parts));
+  ADIT_TRY(const model::Tokenizer tokenizer, model::Tokenizer::from_blob(blob));
+  ADIT_TRY(std::vector<TokenId> ids, tokenizer.encode(text, false));
+  if (ids.size() > static_cast<std::size_t>(command.calibration_tokens)) {
+    ids.resize(static_cast<std::size_t>(command.calibration_tokens));
+  }
+  if (ids.empty()) return invalid_argument("--text: no tokens to calibrate with");
+  const auto window = static_cast<std::size_t>(std::min(kWindow, source.config().context));
+  std::vector<std::vector<TokenId>> windows;
+  for (std::size_t at = 0; at < ids.size(); at += window) {
+    const auto begin = ids.begin() + static_cast<std::ptrdiff_t>(at);
+    windows.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(std::min(window, ids.size() - at)));
+  }
+  ADIT_TRY(model::Reference reference, model::Reference::from_source(source, command.threads));
+  model::ColumnNorms norms;
+  reference.observe([&](const model::Part& part, int first, const float* x, int n) {
+    norms.add(part, first, x, n);
+  });
+  ProgressLine line("calibrating");
+  const auto run = reference.hidden(windows, [&](double done) { line.show(done); });
+  if (!run) return tl::unexpected<Error>(run.error());
+  norms.finish();
+  return norms;
+}
+
+struct Outcome {
+  model::PackSummary summary;
+  std::optional<model::EvalReport> report;
+};
+
+Result<std::vector<model::StorageForm>> storages_for(const PruneCommand& command,
+                                                     const model::PrunePattern& pattern) {
+  if (command.storage.empty()) return model::storages_of(pattern);
+  ADIT_TRY(const model::StorageForm form, model::parse_storage(command.storage));
+  return std::vector<model::StorageForm>{form};
+}
+
+Result<void> measure(const PruneCommand& command, const std::filesystem::path& path, Outcome& outcome) {
+  if (!command.eval && !command.max_kl) return {};
+  ADIT_TRY(const model::Pack pack, model::Pack::open(path));
+  ProgressLine line("measuring");
+  ADIT_TRY(outcome.report,
+           evaluate(pack, command.input, {.text = command.text, .threads = command.threads},
+                    [&](double done) { line.show(done); }));
+  if (!command.max_kl || outcome.report->mean_kl <= *command.max_kl) return {};
+  return make_error(ErrorCode::kAborted, "{}: mean KL {:.3g} is over the bound of {:.3g}; nothing was written",
+                    command.output.string(), outcome.report->mean_kl, *command.max_kl);
+}
+
+Result<Outcome> prune(const PruneCommand& command) {
+  ADIT_TRY(const model::PrunePattern pattern, model::parse_pattern(command.pattern));
+  ADIT_TRY(auto storages, storages_for(command, pattern));
+  if (command.max_kl && !(*command.max_kl > 0 && std::isfinite(*command.max_kl))) {
+    return invalid_argument("--max-kl {}: expected a number above 0", *command.max_kl);
+  }
+  std::error_code error;
+  if (std::filesystem::equivalent(command.input, command.output, error)) {
+    return invalid_argument("{}: input and output are the same file", command.input.string());
+  }
+  ADIT_TRY(const auto source, model::open_weights(command.input));
+  ADIT_TRY(const LayerRange layers, layers_of(command.layers, source->config().layers));
+  model::ColumnNorms norms;
+  if (command.method == "wanda") {
+    ADIT_TRY(norms, calibrate(command, *source));
+  }
+  const model::Pruner pruner(pattern, layers.first, layers.last, command.method == "wanda" ? &norms : nullptr,
+                             std::move(storages));
+  Candidate candidate(command.output);
+  Outcome out;
+  {
+    ProgressLine line("pruning");
+    ADIT_TRY(out.summary,
+             model::pack_model(*source, candidate.path(),
+                               {.bits = command.bits, .act = command.act, .threads = command.threads, .prune = &pruner},
+                               [&](double done, std::string_view what) { line.show(done, what); }));
+  }
+  ADIT_TRY_VOID(measure(command, candidate.path(), out));
+  ADIT_TRY_VOID(candidate.place());
+  return out;
+}
+
+void print_linears(const std::vector<model::PrunedLinear>& pruned) {
+  std::uint64_t bytes = 0, dense = 0;
+  for (const model::PrunedLinear& linear : pruned) {
+    fmt::print("{:<28} {:<14} {:6.2f} % zeros  {:>12} bytes of {}\n", linear.name,
+               model::storage_name(linear.storage), linear.sparsity * 100, linear.bytes, linear.dense_bytes);
+    bytes += linear.bytes;
+    dense += linear.dense_bytes;
+  }
+  const double share = dense == 0 ? 0 : 100 * static_cast<double>(bytes) / static_cast<double>(dense);
+  fmt::print("pruned        {} linears, {} bytes of codes ({:.1f} % of dense)\n", pruned.size(), bytes, share);
+}
+
+}  // namespace
+
+int run_prune(const PruneCommand& command) {
+  const auto done = prune(command);
+  if (!done) return fail(done.error(), pack_exit_code(done.error()));
+  print_linears(done->summary.pruned);
+  fmt::print("pack          {}\n", command.output.string());
+  fmt::print("content hash  {}\n", to_hex(done->summary.content_hash));
+  fmt::print("bytes         {}\n", done->summary.file_bytes);
+  if (done->report) {
+    const model::EvalReport& report = *done->report;
+    fmt::print("perplexity    {:.4f} (f32 {:.4f})\n", report.perplexity_pack, report.perplexity_reference);
+    fmt::print("mean KL       {:.3g}\n", report.mean_kl);
+    fmt::print("top-1         {:.2f} %\n", report.top1 * 100);
+  }
+  return exit_code::kOk;
+}
+
+void add_prune_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<PruneCommand>();
+  auto act = std::make_shared<std::string>("a16");
+  CLI::App* command = app.add_subcommand("prune", "Turn a published model into a pack of sparse int8 linears");
+  command->add_option("input", options->input, "GGUF file, or a folder with safetensors")->required();
+  command->add_option("-o,--output", options->output, "Pack to write (.adit)")->required();
+  command
+      ->add_option("--pattern", options->pattern,
+                   "N:M (N of every M weights stay), unstructured:SHARE or block:RxC:SHARE (SHARE goes)")
+      ->required();
+  command->add_option("--method", options->method, "Scores: magnitude |w|, or wanda |w| * norm of the input")
+      ->check(CLI::IsMember({"magnitude", "wanda"}))
+      ->capture_default_str();
+  command->add_option("--text", options->text, "Text for wanda and --eval (default: a built-in one)");
+  command->add_option("--calibration-tokens", options->calibration_tokens, "Tokens of the text that wanda reads")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  command->add_option("--layers", options->layers, "Layers to prune, A or A-B (default: all)");
+  command->add_option("--storage", options->storage,
+                      "dense, 2:4, bitmask or \"block RxC\" (default: the fastest of about the smallest)");
+  command->add_option("--bits", options->bits, "Bits of linears that are not pruned: 4 (affine) or 8")
+      ->check(CLI::IsMember({4, 8}))
+      ->capture_default_str();
+  command->add_option("--act", *act, "Activations: a16 or a8g")
+      ->check(CLI::IsMember({"a16", "a8g"}))
+      ->capture_default_str();
+  command->add_flag("--eval", options->eval, "Measure the pack against the f32 reference");
+  command->add_option("--max-kl", options->max_kl, "Refuse a pack whose mean KL is over this");
+  command->add_option("--threads", options->threads, "Threads (default: one a processor)")
+      ->check(CLI::Range(1, limits::kEngineThreadsMax));
+  command->callback([options, act, &exit_code] {
+    if (*act == "a8g") options->act = kernels::ActForm::kA8g32;
+    exit_code = run_prune(*options);
+  });
+}
+
+}  // namespace adit::miner

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// miner/pack/prune_command.hpp
+//
+// `adit-miner prune MODEL -o OUT --pattern P [--method magnitude|wanda] [--text F] [--layers A-B] [--storage S]
+// [--bits 4|8] [--act a16|a8g] [--eval] [--max-kl X]`.
+//
+// In       a GGUF file or a folder as Hugging Face lays it out. Wanda runs the f32 reference over the text.
+// Out      the pack at `output`, complete and checked, or what stood there before, untouched. On stdout each
+//          pruned linear's storage, share of zeros and bytes, the sums, and with --eval perplexity and KL.
+// Errors   one line on stderr. Exit codes: kOk, kFailed (KL over --max-kl; nothing is written), kUsage, kModel,
+//          kUnavailable.
+// Threads  `threads`, 0 for all cores.
+// Tests    tests/unit/miner/pack/prune_command_test.cpp
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "kernels/linear/params.h"
+
+namespace CLI {
+class App;
+}
+
+namespace adit::miner {
+
+struct PruneCommand {
+  std::filesystem::path input = {};
+  std::filesystem::path output = {};
+  std::string pattern = {};
+  std::string method = "wanda";
+  // Calibration and --eval; default: the built-in one.
+  std::optional<std::filesystem::path> text = {};
+  int calibration_tokens = 4096;
+  // "A-B" or "A", of layers; empty: all.
+  std::string layers = {};
+  // A storage's name; empty: the fastest of about the smallest.
+  std::string storage = {};
+  // Of the linears that are not pruned.
+  int bits = 8;
+  kernels::ActForm act = kernels::ActForm::kA16;
+  bool eval = false;
+  std::optional<double> max_kl = {};
+  int threads = 0;
+};
+
+[[nodiscard]] int run_prune(const PruneCommand& command);
+void add_prune_command(CLI::App& app, int& exit_code);
+
+}  // namespace adit::miner

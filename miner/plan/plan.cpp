@@ -6,6 +6,7 @@
 #include "common/model/model_parts.hpp"
 #include "common/model/pack_format.hpp"
 #include "common/model/safetensors.hpp"
+#include "kernels/indexer/indexer.h"
 #include "kernels/linear/params.h"
 #include "miner/plan/cards.hpp"
 
@@ -81,7 +82,8 @@ Footprint footprint(const model::ModelConfig& config) {
   }
   if (config.indexer.top_k > 0) {
     out.kv_rows_max = u(config.indexer.top_k);
-    out.index_position_bytes = layers * u(config.indexer.head_dim) * kF16Bytes;
+    out.index_position_bytes =
+        layers * kernels::index_block_bytes(config.indexer.head_dim) / kernels::kKeyBlock;
   }
   return out;
 }

@@ -89,6 +89,8 @@ TEST(Plan, equals_the_file_that_the_packer_writes) {
 TEST(Plan, keys_and_values_are_those_of_the_cache) {
   EXPECT_EQ(model::kv_bytes_per_position(llama_8b()), footprint(llama_8b()).kv_position_bytes);
   EXPECT_EQ(model::kv_bytes_per_position(qwen_15b()), footprint(qwen_15b()).kv_position_bytes);
+  EXPECT_EQ(model::kv_bytes_per_position(deepseek_v2_lite()),
+            footprint(deepseek_v2_lite()).kv_position_bytes);
 }
 
 TEST(Plan, a_card_runs_what_fits_at_the_speed_of_its_memory) {
@@ -139,13 +141,15 @@ TEST(Plan, an_indexer_reads_few_rows_and_all_index_keys) {
   config.indexer = {.heads = 64, .head_dim = 128, .top_k = 2048};
   config.mla.q_rank = 1536;
   const Footprint size = footprint(config);
-  EXPECT_EQ(27U * 128 * 2, size.index_position_bytes);
+  // A code of 8 bits for each dimension, and an f32 scale.
+  EXPECT_EQ(27U * (128 + 4), size.index_position_bytes);
+  EXPECT_EQ(model::kv_bytes_per_position(config), size.kv_position_bytes + size.index_position_bytes);
   const Device device{"x", 100'000'000'000, 1e12, 0};
   const auto seconds = [&](std::uint64_t context) {
     return 0.85e12 / plan_device(config, size, device, context, 0).packs[kFourBit].tokens_per_second;
   };
-  EXPECT_NEAR(31'104.0 + 6912.0, (seconds(2048) - seconds(1024)) / 1024, 1);
-  EXPECT_NEAR(6912.0, (seconds(4096) - seconds(3072)) / 1024, 1);
+  EXPECT_NEAR(31'104.0 + 3564.0, (seconds(2048) - seconds(1024)) / 1024, 1);
+  EXPECT_NEAR(3564.0, (seconds(4096) - seconds(3072)) / 1024, 1);
 }
 
 TEST(Cards, are_named_once_with_plausible_figures) {

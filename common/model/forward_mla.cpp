@@ -20,6 +20,8 @@ namespace {
 using kernels::LinearWeights;
 
 constexpr int kGroupMax = 16;
+// Positions that a thread scores at once for a step of few rows; a multiple of kKeyBlock.
+constexpr int kIndexPiece = 1024;
 
 std::size_t cells_of(int rows, int width) {
   return static_cast<std::size_t>(rows) * static_cast<std::size_t>(width);
@@ -33,8 +35,8 @@ void grow(std::vector<T>& values, std::size_t count) {
 
 }  // namespace
 
-int latent_group(int heads) {
-  int group = std::min(heads, kGroupMax);
+int latent_group(int heads, int threads) {
+  int group = std::clamp(heads / threads, 1, kGroupMax);
   while (heads % group != 0) --group;
   return group;
 }
@@ -58,22 +60,30 @@ Forward::Pass::Latent::Latent(const ModelConfig& c, const ForwardOptions& option
 
 void Forward::Pass::Latent::prepare(const Pack& pack, const StepPlan& plan, kernels::Isa isa) {
   const ModelConfig& c = pack.config();
-  const int group = latent_group(c.heads);
+  const IndexerShape& x = c.indexer;
+  const int group = latent_group(c.heads, static_cast<int>(workers.size()));
+  const bool selects = x.top_k > 0 && plan.keys_max() > x.top_k;
+  // A row that sees more than top_k attends to top_k.
+  const int keys = selects ? x.top_k : plan.keys_max();
   for (Worker& worker : workers) {
-    grow(worker.attention, kernels::latent_scratch_floats(kAttentionRows, group, cells, plan.keys_max()));
-    if (c.indexer.top_k == 0 || plan.keys_max() <= c.indexer.top_k) continue;
-    const auto heads = static_cast<std::size_t>(c.indexer.heads);
-    worker.index_q.resize(cells_of(c.indexer.heads, c.indexer.head_dim));
-    worker.index_scales.resize(heads);
-    worker.index_weights.resize(heads);
-    worker.scratch.resize(kernels::index_scratch_bytes(c.indexer.heads, c.indexer.head_dim));
-    grow(worker.scores, static_cast<std::size_t>(plan.keys_max()));
+    grow(worker.attention, kernels::latent_scratch_floats(kAttentionRows, group, cells, keys));
+    if (!selects) continue;
+    worker.scales.resize(static_cast<std::size_t>(x.heads));
+    worker.scratch.resize(kernels::index_scratch_bytes(x.heads, x.head_dim));
+    if (plan.rows() > kReplicatedRows) grow(worker.scores, static_cast<std::size_t>(plan.keys_max()));
   }
-  if (plan.keys_max() > c.indexer.top_k) chosen.resize(cells_of(plan.rows(), c.indexer.top_k));
+  if (selects) {
+    chosen.resize(cells_of(plan.rows(), x.top_k));
+    index_int8.resize(cells_of(plan.rows(), x.heads * x.head_dim));
+    index_weights.resize(cells_of(plan.rows(), x.heads));
+    if (plan.rows() <= kReplicatedRows) grow(scores, cells_of(plan.rows(), plan.keys_max()));
+  }
   const LayerWeights& layer = pack.layers().front();
   if (c.mla.q_rank > 0) q_a.prepare(isa, layer.q_b.act, plan.rows(), c.mla.q_rank);
   for (Piles& p : piles) {
-    for (WorkPile* pile : {&p.q_b, &p.heads, &p.rows, &p.out_heads}) pile->reset();
+    for (WorkPile* pile : {&p.q_b, &p.heads, &p.index_rows, &p.index_scores, &p.top_k, &p.out_heads}) {
+      pile->reset();
+    }
   }
 }
 
@@ -168,7 +178,11 @@ void Forward::Pass::latent_attention(int w, int layer) {
     team_.barrier(w);
   }
   piles.heads.take(c.heads, 1, [&](Share piece) { latent_query(w, layer, piece.begin); });
-  if (has_index) piles.rows.take(plan_.rows(), 1, [&](Share piece) { choose_positions(w, layer, piece.begin); });
+  if (has_index) {
+    piles.index_rows.take(plan_.rows(), 1, [&](Share piece) { index_query(w, piece.begin); });
+    team_.barrier(w);
+    choose_positions(w, layer);
+  }
   team_.barrier(w);
   const std::span<const AttentionUnit> units = plan_.units(layer == c.layers - 1);
   piles_[static_cast<std::size_t>(layer)].attention.take(
@@ -206,40 +220,78 @@ void Forward::Pass::latent_query(int w, int layer, int head) {
   if (!finite) is_finite_.store(false, std::memory_order_relaxed);
 }
 
-// The positions that a row attends to, if it sees more than top_k.
-void Forward::Pass::choose_positions(int w, int layer, int row) {
+// The indexer's queries of a row that sees more than top_k positions, as integers.
+void Forward::Pass::index_query(int w, int row) {
   const ModelConfig& c = pack_.config();
   Latent& l = *latent_;
   const IndexerShape& x = c.indexer;
-  const int seen = plan_.row(row).position + 1;
-  if (seen <= x.top_k) return;
+  if (plan_.row(row).position < x.top_k) return;
   const int half = c.mla.rope_dim / 2;
-  Latent::Worker& worker = l.workers[static_cast<std::size_t>(w)];
-  float* q = row_of(l.index_q, row, x.heads * x.head_dim);
+  const int width = x.heads * x.head_dim;
+  float* scales = l.workers[static_cast<std::size_t>(w)].scales.data();
   bool finite = true;
   for (int h = 0; h < x.heads; ++h) {
-    float* head = q + h * x.head_dim;
-    kernels::rope(options_.isa, head, 1, c.mla.rope_dim, row_of(cosine_, row, half), row_of(sine_, row, half));
-    kernels::hadamard(options_.isa, head, x.head_dim);
-    finite = kernels::quantize_int8(options_.isa, head, x.head_dim, worker.index_q.data() + h * x.head_dim,
-                                    worker.index_scales[static_cast<std::size_t>(h)]) &&
-             finite;
+    float* q = row_of(l.index_q, row, width) + h * x.head_dim;
+    kernels::rope(options_.isa, q, 1, c.mla.rope_dim, row_of(cosine_, row, half), row_of(sine_, row, half));
+    kernels::hadamard(options_.isa, q, x.head_dim);
+    std::int8_t* out = l.index_int8.data() + cells_of(row, width) + h * x.head_dim;
+    finite = kernels::quantize_int8(options_.isa, q, x.head_dim, out, scales[h]) && finite;
   }
   const float* head_w = row_of(l.inputs, row, l.width()) + l.q_in + l.kv_in + l.index_k;
-  finite = kernels::head_weights(head_w, worker.index_scales.data(), x.heads, worker.index_weights.data()) &&
-           finite;
+  finite = kernels::head_weights(head_w, scales, x.heads, l.index_weights.data() + cells_of(row, x.heads)) && finite;
   if (!finite) is_finite_.store(false, std::memory_order_relaxed);
+}
+
+// The positions that rows attend to, if they see more than top_k.
+void Forward::Pass::choose_positions(int w, int layer) {
+  Latent& l = *latent_;
+  Latent::Piles& piles = l.piles[static_cast<std::size_t>(layer)];
+  const int k = pack_.config().indexer.top_k;
+  const int rows = plan_.rows();
+  const auto select = [&](int row, const float* scores) {
+    kernels::top_k(scores, plan_.row(row).position + 1, k, l.chosen.data() + cells_of(row, k));
+  };
+  if (rows > kReplicatedRows) {
+    float* scores = l.workers[static_cast<std::size_t>(w)].scores.data();
+    piles.index_scores.take(rows, 1, [&](Share piece) {
+      const int seen = plan_.row(piece.begin).position + 1;
+      if (seen <= k) return;
+      score_positions(w, layer, piece.begin, {0, seen}, scores);
+      select(piece.begin, scores);
+    });
+    return;
+  }
+  const int pieces = (plan_.keys_max() + kIndexPiece - 1) / kIndexPiece;
+  piles.index_scores.take(rows * pieces, 1, [&](Share piece) {
+    const int row = piece.begin / pieces;
+    const int first = piece.begin % pieces * kIndexPiece;
+    const int seen = plan_.row(row).position + 1;
+    if (seen <= k || seen <= first) return;
+    float* scores = l.scores.data() + cells_of(row, plan_.keys_max());
+    score_positions(w, layer, row, {first, std::min(seen, first + kIndexPiece)}, scores + first);
+  });
+  team_.barrier(w);
+  piles.top_k.take(rows, 1, [&](Share piece) {
+    if (plan_.row(piece.begin).position < k) return;
+    select(piece.begin, l.scores.data() + cells_of(piece.begin, plan_.keys_max()));
+  });
+}
+
+// positions.begin: a multiple of kKeyBlock.
+void Forward::Pass::score_positions(int w, int layer, int row, Share positions, float* out) {
+  const IndexerShape& x = pack_.config().indexer;
+  Latent& l = *latent_;
   kernels::IndexParams params;
   params.heads = x.heads;
   params.dim = x.head_dim;
-  params.q = worker.index_q.data();
-  params.weights = worker.index_weights.data();
+  params.q = l.index_int8.data() + cells_of(row, x.heads * x.head_dim);
+  params.weights = l.index_weights.data() + cells_of(row, x.heads);
   params.keys = plan_.segment_of(row).cache->index_keys(layer);
-  params.count = seen;
-  params.out = worker.scores.data();
-  params.scratch = worker.scratch.data();
+  params.keys.blocks += positions.begin / kernels::kKeyBlock;
+  params.count = positions.end - positions.begin;
+  params.out = out;
+  params.scratch = l.workers[static_cast<std::size_t>(w)].scratch.data();
   kernels::index_scores(options_.isa, params);
-  kernels::top_k(worker.scores.data(), seen, x.top_k, l.chosen.data() + cells_of(row, x.top_k));
 }
 
 void Forward::Pass::attend_latent(int w, int layer, const AttentionUnit& unit) {

@@ -17,8 +17,9 @@
 
 namespace adit::model {
 
-// Query heads that share the loaded rows of one unit of work: the largest divisor of `heads` up to 16.
-[[nodiscard]] int latent_group(int heads);
+// Query heads that share the loaded rows of one unit of work: a divisor of `heads`, at most 16, and so few that a
+// lone row gives every thread a unit.
+[[nodiscard]] int latent_group(int heads, int threads);
 
 struct Forward::Pass::Latent {
   Latent(const ModelConfig& config, const ForwardOptions& options);
@@ -37,6 +38,11 @@ struct Forward::Pass::Latent {
   AlignedArray<float> query;    // [rows][heads][cells], latent
   AlignedArray<float> output;   // [rows][heads][kv_rank], latent
   AlignedArray<float> index_q;  // [rows][index heads][index dim]
+  // The same as integers, and the heads' weights.
+  std::vector<std::int8_t> index_int8;
+  std::vector<std::int32_t> index_weights;
+  // [rows][keys_max]: steps of few rows, whose scores are made by all threads together.
+  std::vector<float> scores;
   kernels::ActBuffer q_a;
   // [rows][top_k]: the positions of rows that see more than top_k.
   std::vector<std::int32_t> chosen;
@@ -45,16 +51,14 @@ struct Forward::Pass::Latent {
     // One head of all rows.
     kernels::ActBuffer head;
     std::vector<float> attention;
-    // The indexer of one row.
-    std::vector<std::int8_t> index_q;
-    std::vector<float> index_scales;
-    std::vector<std::int32_t> index_weights;
+    // The indexer.
+    std::vector<float> scales;
     std::vector<float> scores;
     std::vector<std::uint8_t> scratch;
   };
   std::vector<Worker> workers;
   struct Piles {
-    WorkPile q_b, heads, rows, out_heads;
+    WorkPile q_b, heads, index_rows, index_scores, top_k, out_heads;
   };
   std::vector<Piles> piles;
 

@@ -102,7 +102,7 @@ void Forward::Pass::prepare_acts(Acts& acts, int rows) const {
 
 void Forward::Pass::prepare(std::span<const Segment> segments) {
   const ModelConfig& c = pack_.config();
-  const int kv_heads = latent_ ? c.heads / latent_group(c.heads) : c.kv_heads;
+  const int kv_heads = latent_ ? c.heads / latent_group(c.heads, team_.size()) : c.kv_heads;
   plan_.build({.heads = c.heads, .kv_heads = kv_heads, .threads = team_.size()}, segments);
   leaves_.begin(plan_);
   is_replicated_ = plan_.rows() <= kReplicatedRows;

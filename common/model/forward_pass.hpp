@@ -96,7 +96,9 @@ class Forward::Pass {
   void store_latent_row(int layer, int row);
   void latent_attention(int w, int layer);
   void latent_query(int w, int layer, int head);
-  void choose_positions(int w, int layer, int row);
+  void index_query(int w, int row);
+  void choose_positions(int w, int layer);
+  void score_positions(int w, int layer, int row, Share positions, float* out);
   void attend_latent(int w, int layer, const AttentionUnit& unit);
   void latent_output(int w, int layer, int head);
   void multiply_side_by_side(WorkPile& pile, std::span<const kernels::LinearWeights* const> linears,

@@ -185,5 +185,26 @@ TEST(TinyIndexer, a_row_reads_its_chosen_positions_only) {
   EXPECT_EQ(decode(), want);
 }
 
+// Beyond 1024 positions a lone row's scores are made in pieces by all threads; wide steps go row by row.
+TEST(TinyIndexer, a_lone_row_of_a_long_sequence_chooses_as_in_a_wide_step) {
+  const test::TempDir dir;
+  ModelConfig config = test::tiny_config("deepseek_v32");
+  config.layers = 2;
+  config.context = 4096;
+  const Pack pack = test::pack_of(test::TinyModel(config), dir.path(), {.bits = 8});
+  const std::vector<TokenId> tokens = some_tokens(2200);
+  Forward wide(pack, {.threads = 1, .rows_max = 440, .logits_rows_max = 1});
+  KvCache cache = KvCache::make(config, 2200).value();
+  std::vector<float> want;
+  for (int first = 0; first < 2200; first += 440)
+    want = last_logits(wide, cache, first, std::span(tokens).subspan(z(first), 440));
+  ASSERT_FALSE(want.empty());
+  for (const int threads : {1, 3}) {
+    Forward narrow(pack, {.threads = threads, .rows_max = 4, .logits_rows_max = 1});
+    EXPECT_EQ(last_logits(narrow, cache, 2199, std::span(tokens).last(1)), want) << threads;
+    EXPECT_EQ(last_logits(narrow, cache, 2196, std::span(tokens).last(4)), want) << threads;
+  }
+}
+
 }  // namespace
 }  // namespace adit::model

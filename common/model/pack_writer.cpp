@@ -10,6 +10,7 @@
 #include "common/model/pack.hpp"
 #include "common/model/pack_format.hpp"
 #include "common/model/parallel_rows.hpp"
+#include "common/model/quant_row.hpp"
 #include "common/model/rope_frequencies.hpp"
 
 namespace adit::model {
@@ -26,7 +27,9 @@ constexpr int kPruneRows = 32;
 constexpr std::size_t kPrunedEntryBytes = 512;
 
 WeightForm form_of(const Part& part, const PartStorage& storage, int bits) {
-  return bits == 4 && part.layer >= 0 && storage.type != GgufType::kQ8_0 ? WeightForm::kU4 : WeightForm::kI8;
+  if (part.layer < 0 || bits == 8) return WeightForm::kI8;
+  if (bits == kBitsAsStored) return is_affine_u4(storage.type) ? WeightForm::kU4 : WeightForm::kI8;
+  return storage.type != GgufType::kQ8_0 ? WeightForm::kU4 : WeightForm::kI8;
 }
 
 std::size_t round_up(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -45,6 +48,7 @@ class Packer {
     ContentHash hash(metadata_.at("config"), metadata_.at("tokenizer"), metadata_.at("chat_template"));
     for (std::size_t i = 0; i < parts_.size(); ++i) ADIT_TRY_VOID(write_part(i, writer, hash));
     summary_.content_hash = hash.finish();
+    summary_.notes = source_.notes();
     ADIT_TRY(const Bytes final_header, make_header());
     ADIT_TRY_VOID(writer.write_header(final_header));
     report(0.95, "check");
@@ -265,7 +269,7 @@ class Packer {
 
 Result<PackSummary> pack_model(const WeightSource& source, const std::filesystem::path& out,
                                const PackOptions& options, const PackProgress& progress) {
-  if (options.bits != 4 && options.bits != 8)
+  if (options.bits != 4 && options.bits != 8 && options.bits != kBitsAsStored)
     return invalid_argument("{} bits, expected 4 or 8", options.bits);
   return Packer(source, options, progress).run(out);
 }

@@ -40,8 +40,12 @@ class PruneStep {
   [[nodiscard]] virtual std::span<const StorageForm> storages() const = 0;
 };
 
+// What the source stores as 16 evenly spaced levels a group (Q4_0, Q4_1, Q4_K) becomes u4, all else int8.
+inline constexpr int kBitsAsStored = 0;
+
 struct PackOptions {
   // 8: all int8. 4: the layers' linears become affine u4, except what the source stores in 8 bits.
+  // kBitsAsStored: as close to the source as can be.
   int bits = 4;
   kernels::ActForm act = kernels::ActForm::kA16;
   // 0: all cores.
@@ -69,6 +73,8 @@ struct PackSummary {
   // Root mean square of (effective weight - source weight), over that of the source, all linears.
   double weight_error = 0;
   std::vector<PrunedLinear> pruned;
+  // The source's.
+  std::vector<std::string> notes;
 };
 
 // Called with the share of the work done, 0..1, and what is being done.

@@ -47,7 +47,8 @@ float abs_max(const float* x) {
 
 // ---- affine u4 ----
 
-Affine affine_from_block(const Source& source, std::size_t g) {
+// d, m and codes of a group as Q4_0 and Q4_1 store them.
+Affine affine_from_q4(const Source& source, std::size_t g) {
   const bool q4_1 = source.type == GgufType::kQ4_1;
   const std::uint8_t* block = source.bytes.data() + g * (q4_1 ? 20 : 18);
   Affine out;
@@ -58,6 +59,26 @@ Affine affine_from_block(const Source& source, std::size_t g) {
     out.codes[i] = nibbles[i] & 15;
     out.codes[i + 16] = nibbles[i] >> 4;
   }
+  return out;
+}
+
+// Q4_K: 8 groups share d and dmin; two groups share 32 bytes of nibbles.
+Affine affine_from_q4_k(const Source& source, std::size_t g) {
+  const std::uint8_t* block = source.bytes.data() + g / 8 * 144;
+  const int in_block = static_cast<int>(g % 8);
+  const KScale scale = k_scale(block + 4, in_block);
+  Affine out;
+  out.d = kernels::f32_from_f16(load_le<std::uint16_t>(block)) * static_cast<float>(scale.scale);
+  out.m = -(kernels::f32_from_f16(load_le<std::uint16_t>(block + 2)) * static_cast<float>(scale.minimum));
+  const std::uint8_t* nibbles = block + 16 + in_block / 2 * 32;
+  for (std::size_t i = 0; i < kGroup; ++i) {
+    out.codes[i] = in_block % 2 == 0 ? nibbles[i] & 15 : nibbles[i] >> 4;
+  }
+  return out;
+}
+
+Affine affine_from_block(const Source& source, std::size_t g) {
+  Affine out = source.type == GgufType::kQ4K ? affine_from_q4_k(source, g) : affine_from_q4(source, g);
   if (out.d < 0) {
     // Counting from the other end: m + d c = (m + 15 d) + (-d)(15 - c).
     out.m += 15.0f * out.d;
@@ -225,7 +246,7 @@ void shrink_until_proved(double rs, const Source& source, RowCodes& out, const E
 }
 
 void quantize_u4(const Source& source, RowCodes& out) {
-  const bool stored = source.type == GgufType::kQ4_0 || source.type == GgufType::kQ4_1;
+  const bool stored = is_affine_u4(source.type);
   std::vector<Affine> groups(source.groups);
   for (std::size_t g = 0; g < source.groups; ++g) {
     groups[g] = stored ? affine_from_block(source, g) : affine_from_values(source.group(g));
@@ -242,6 +263,10 @@ void quantize_i8(const Source& source, RowCodes& out) {
 }
 
 }  // namespace
+
+bool is_affine_u4(GgufType type) {
+  return type == GgufType::kQ4_0 || type == GgufType::kQ4_1 || type == GgufType::kQ4K;
+}
 
 Result<void> quantize_row(GgufType type, ByteView row, int k, WeightForm form, RowCodes& out) {
   Source source;

@@ -44,6 +44,9 @@ struct RowCodes {
   double source_sq = 0;
 };
 
+// Types whose groups of 32 are d * code + m with 16 codes: u4 holds them with next to no loss.
+[[nodiscard]] bool is_affine_u4(GgufType type);
+
 [[nodiscard]] Result<void> quantize_row(GgufType type, ByteView row, int k, kernels::WeightForm form,
                                         RowCodes& out);
 

@@ -53,7 +53,8 @@ Result<void> run(const EvalCommand& command) {
   model::EvalReport report;
   {
     ProgressLine line("measuring");
-    ADIT_TRY(report, evaluate(pack, command.gguf, command.settings, [&](double done) { line.show(done); }));
+    ADIT_TRY(report,
+             evaluate(pack, command.original, command.settings, [&](double done) { line.show(done); }));
   }
   if (command.json) {
     print_json(pack, report);
@@ -75,10 +76,11 @@ int run_eval(const EvalCommand& command) {
 void add_eval_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<EvalCommand>();
   auto flags = std::make_shared<RunFlags>();
-  CLI::App* command =
-      app.add_subcommand("eval", "Measure a pack against the f32 reference of its GGUF file");
+  CLI::App* command = app.add_subcommand("eval", "Measure a pack against the f32 reference of its original");
   command->add_option("--pack", options->pack, "Pack file (.adit)")->required();
-  command->add_option("--gguf", options->gguf, "GGUF file that the pack was made from")->required();
+  command
+      ->add_option("--original,--gguf", options->original, "GGUF file or folder that the pack was made from")
+      ->required();
   command->add_option("--text", options->settings.text, "Text file (default: a built-in one)");
   command->add_option("--window", options->settings.window, "Tokens of one context")
       ->check(CLI::Range(2, static_cast<int>(limits::kContextMax)))

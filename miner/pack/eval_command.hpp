@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // miner/pack/eval_command.hpp
 //
-// `adit-miner eval --pack P --gguf F [--text T] [--window N] [--threads N] [--isa I] [--json]`.
+// `adit-miner eval --pack P --original F [--text T] [--window N] [--threads N] [--isa I] [--json]`.
 //
 // Out      perplexities, mean and largest KL, top-1 agreement on stdout, as a table or one JSON object;
 //          progress on stderr.
@@ -22,7 +22,7 @@ namespace adit::miner {
 
 struct EvalCommand {
   std::filesystem::path pack;
-  std::filesystem::path gguf;
+  std::filesystem::path original;
   EvaluateSettings settings;
   bool json = false;
 };

@@ -16,12 +16,12 @@ namespace adit::miner {
 namespace {
 
 Result<void> check_same_shape(const model::Pack& pack, const model::Reference& reference,
-                              const std::string& gguf) {
+                              const std::string& original) {
   const model::ModelConfig& a = pack.config();
   const model::ModelConfig& b = reference.config();
   if (a.layers == b.layers && a.hidden == b.hidden && a.vocab == b.vocab && a.heads == b.heads) return {};
   return invalid_argument("{}: {} layers of {} with {} tokens, but {} has {} layers of {} with {} tokens",
-                          pack.path().string(), a.layers, a.hidden, a.vocab, gguf, b.layers, b.hidden,
+                          pack.path().string(), a.layers, a.hidden, a.vocab, original, b.layers, b.hidden,
                           b.vocab);
 }
 
@@ -33,23 +33,22 @@ Result<std::string> eval_text(const std::optional<std::filesystem::path>& path) 
   return std::string(as_text(bytes));
 }
 
-Result<model::EvalReport> evaluate(const model::Pack& pack, const std::filesystem::path& gguf,
+Result<model::EvalReport> evaluate(const model::Pack& pack, const std::filesystem::path& original,
                                    const EvaluateSettings& settings, const model::EvalProgress& progress) {
   const int threads = settings.threads > 0
                           ? settings.threads
                           : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  ADIT_TRY(const auto original, model::open_weights(gguf));
-  ADIT_TRY(const model::Reference reference, model::Reference::from_source(*original, threads));
-  ADIT_TRY_VOID(check_same_shape(pack, reference, gguf.string()));
+  ADIT_TRY(const auto published, model::open_weights(original));
+  ADIT_TRY(const model::Reference reference, model::Reference::from_source(*published, threads));
+  ADIT_TRY_VOID(check_same_shape(pack, reference, original.string()));
   ADIT_TRY(const std::string text, eval_text(settings.text));
   ADIT_TRY(const model::Tokenizer tokenizer, model::Tokenizer::from_blob(pack.tokenizer_json()));
   ADIT_TRY(const std::vector<TokenId> ids, tokenizer.encode(text, false));
   const auto source = model::reference_source(reference);
   const auto engine = model::engine_source(pack, {.isa = settings.isa, .threads = threads});
   const int window = std::min(settings.window, pack.config().context);
-  return model::compare_models(ids, *source, *engine,
-                               {.vocab = pack.config().vocab, .window = window, .threads = threads},
-                               progress);
+  return model::compare_models(
+      ids, *source, *engine, {.vocab = pack.config().vocab, .window = window, .threads = threads}, progress);
 }
 
 }  // namespace adit::miner

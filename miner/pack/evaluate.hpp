@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // miner/pack/evaluate.hpp
 //
-// One measurement: a pack, run by the exact engine, against the f32 reference of the GGUF it came from.
+// One measurement: a pack, run by the exact engine, against the f32 reference of what it came from.
 //
 // In       text: a file, or the built-in text of about 8000 tokens.
-// Errors   those of the files; kInvalidArgument when pack and GGUF differ in shape.
+// Errors   those of the files; kInvalidArgument when pack and original differ in shape.
 // Threads  `threads` (0: all cores) for the reference and the engine.
 // Tests    tests/unit/miner/pack/pack_command_test.cpp
 #pragma once
@@ -32,7 +32,8 @@ struct EvaluateSettings {
   kernels::Isa isa = kernels::best_isa();
 };
 
-[[nodiscard]] Result<model::EvalReport> evaluate(const model::Pack& pack, const std::filesystem::path& gguf,
+[[nodiscard]] Result<model::EvalReport> evaluate(const model::Pack& pack,
+                                                 const std::filesystem::path& original,
                                                  const EvaluateSettings& settings,
                                                  const model::EvalProgress& progress);
 

@@ -49,8 +49,8 @@ Result<model::PackSummary> pack(const PackCommand& command, std::optional<double
     ProgressLine line("packing");
     ADIT_TRY(summary,
              model::pack_model(command.input, candidate.path(),
-                              {.bits = command.bits, .act = command.act, .threads = command.threads},
-                              [&](double done, std::string_view what) { line.show(done, what); }));
+                               {.bits = command.bits, .act = command.act, .threads = command.threads},
+                               [&](double done, std::string_view what) { line.show(done, what); }));
   }
   if (command.target_kl) {
     ADIT_TRY(kl, measure(command, candidate.path()));
@@ -78,6 +78,7 @@ int run_pack(const PackCommand& command) {
   fmt::print("linears       {} u4, {} int8, activations {}\n", summary->linears_u4, summary->linears_i8,
              command.act == kernels::ActForm::kA16 ? "a16" : "a8g32");
   fmt::print("weight error  {:.3g} (relative root mean square)\n", summary->weight_error);
+  for (const std::string& note : summary->notes) fmt::print("note          {}\n", note);
   if (kl) fmt::print("mean KL       {:.3g} (target {:.3g})\n", *kl, *command.target_kl);
   return exit_code::kOk;
 }
@@ -85,11 +86,17 @@ int run_pack(const PackCommand& command) {
 void add_pack_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<PackCommand>();
   auto act = std::make_shared<std::string>("a16");
-  CLI::App* command = app.add_subcommand("pack", "Turn a GGUF file into a pack");
-  command->add_option("input", options->input, "GGUF file")->required();
+  auto bits = std::make_shared<std::string>("as-stored");
+  CLI::App* command = app.add_subcommand("pack", "Turn a GGUF file or a Hugging Face folder into a pack");
+  command
+      ->add_option("input", options->input,
+                   "GGUF file (of a split model the first one) or folder with config.json and safetensors")
+      ->required();
   command->add_option("-o,--output", options->output, "Pack to write (.adit)")->required();
-  command->add_option("--bits", options->bits, "Bits of the layers' weights: 4 (affine) or 8")
-      ->check(CLI::IsMember({4, 8}))
+  command
+      ->add_option("--bits", *bits,
+                   "Bits of the layers' weights: as-stored (4 for Q4_0, Q4_1, Q4_K, else 8), 4 (affine) or 8")
+      ->check(CLI::IsMember({"as-stored", "4", "8"}))
       ->capture_default_str();
   command->add_option("--act", *act, "Activations: a16 (two planes of 8 bits) or a8g (one, groups of 32)")
       ->check(CLI::IsMember({"a16", "a8g"}))
@@ -98,7 +105,8 @@ void add_pack_command(CLI::App& app, int& exit_code) {
   command->add_option("--text", options->text, "Text for --target-kl (default: a built-in one)");
   command->add_option("--threads", options->threads, "Threads (default: one a processor)")
       ->check(CLI::Range(1, limits::kEngineThreadsMax));
-  command->callback([options, act, &exit_code] {
+  command->callback([options, act, bits, &exit_code] {
+    if (*bits != "as-stored") options->bits = *bits == "4" ? 4 : 8;
     if (*act == "a8g") options->act = kernels::ActForm::kA8g32;
     exit_code = run_pack(*options);
   });

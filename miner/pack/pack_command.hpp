@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // miner/pack/pack_command.hpp
 //
-// `adit-miner pack IN -o OUT [--bits 4|8] [--act a16|a8g] [--target-kl X]`.
+// `adit-miner pack IN -o OUT [--bits 4|8|as-stored] [--act a16|a8g] [--target-kl X]`.
 //
 // Out      the pack at `output`, complete and checked, or what stood there before, untouched. A summary on
 //          stdout; progress on stderr.
@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "common/model/pack_writer.hpp"
 #include "kernels/linear/params.h"
 
 namespace CLI {
@@ -25,7 +26,7 @@ namespace adit::miner {
 struct PackCommand {
   std::filesystem::path input;
   std::filesystem::path output;
-  int bits = 4;
+  int bits = model::kBitsAsStored;
   kernels::ActForm act = kernels::ActForm::kA16;
   // Measured as `eval` does, before the pack is put in place.
   std::optional<double> target_kl = {};

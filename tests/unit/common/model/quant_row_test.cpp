@@ -66,6 +66,28 @@ TEST(QuantRow, four_bit_blocks_become_affine_codes_next_to_exactly) {
   }
 }
 
+TEST(QuantRow, q4_k_groups_become_affine_codes_next_to_exactly) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 50; ++round) {
+    Bytes row = random_blocks(GgufType::kQ4K, 3, random);
+    for (int block = 0; block < 3; ++block) {
+      const std::uint16_t dmin = static_cast<std::uint16_t>(0x2100 + random() % 0x300);
+      std::memcpy(row.data() + 144 * block + 2, &dmin, 2);
+    }
+    RowCodes codes;
+    ASSERT_TRUE(quantize_row(GgufType::kQ4K, row, 768, WeightForm::kU4, codes));
+    EXPECT_LT(codes.error_sq, 2e-6 * codes.source_sq);
+    // The file's own codes, where the scale is large enough to tell: the low nibbles of the first group.
+    const bool is_mirrored = (row[1] & 0x80) != 0;
+    if (codes.s[0] < 64) continue;
+    for (std::size_t i = 0; i < 32; ++i) {
+      EXPECT_EQ(codes.q[i], is_mirrored ? 15 - (row[16 + i] & 15) : row[16 + i] & 15);
+    }
+  }
+  EXPECT_TRUE(is_affine_u4(GgufType::kQ4K));
+  EXPECT_FALSE(is_affine_u4(GgufType::kIq4Nl));
+}
+
 TEST(QuantRow, a_block_with_a_negative_scale_is_counted_from_the_other_end) {
   Bytes row(18, 0x10);  // codes 0 and 1
   row[0] = 0x00;

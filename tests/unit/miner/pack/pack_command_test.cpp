@@ -2,7 +2,6 @@
 #include "miner/pack/pack_command.hpp"
 
 #include <gtest/gtest.h>
-
 #include <nlohmann/json.hpp>
 
 #include "common/base/exit_code.hpp"
@@ -77,8 +76,10 @@ TEST_F(PackCommandTest, bad_input_has_its_exit_code_and_one_line) {
 
 TEST_F(PackCommandTest, eval_prints_one_json_object) {
   ASSERT_EQ(run({.input = gguf_, .output = pack_, .bits = 8}), exit_code::kOk) << err_;
-  EvalCommand command{
-      .pack = pack_, .gguf = gguf_, .settings = {.text = text_, .window = 64, .threads = 1}, .json = true};
+  EvalCommand command{.pack = pack_,
+                      .original = gguf_,
+                      .settings = {.text = text_, .window = 64, .threads = 1},
+                      .json = true};
   testing::internal::CaptureStdout();
   const int code = run_eval(command);
   const auto json = nlohmann::json::parse(testing::internal::GetCapturedStdout());

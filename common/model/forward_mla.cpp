@@ -211,10 +211,10 @@ void Forward::Pass::latent_query(int w, int layer, int head) {
   bool finite = true;
   for (int row = 0; row < plan_.rows(); ++row) {
     const float* q_pe = q + cells_of(row, q_width) + m.nope_dim;
-    float* out = row_of(l.query, row, width) + head * l.cells + m.kv_rank;
-    finite = finite && kernels::all_finite(options_.isa, q_pe, m.rope_dim);
-    std::copy(q_pe, q_pe + m.rope_dim, out);
-    kernels::rope(options_.isa, out, 1, m.rope_dim, row_of(cosine_, row, m.rope_dim / 2),
+    float* query = row_of(l.query, row, width) + head * l.cells;
+    std::copy(q_pe, q_pe + m.rope_dim, query + m.kv_rank);
+    finite = finite && kernels::all_finite(options_.isa, query, l.cells);
+    kernels::rope(options_.isa, query + m.kv_rank, 1, m.rope_dim, row_of(cosine_, row, m.rope_dim / 2),
                   row_of(sine_, row, m.rope_dim / 2));
   }
   if (!finite) is_finite_.store(false, std::memory_order_relaxed);

@@ -106,6 +106,14 @@ TEST(LatentAttention, equal_bits_on_random_shapes) {
   }
 }
 
+TEST(LatentAttention, equal_bits_at_the_size_of_deepseek_v3) {
+  Random random(test_seed());
+  const Problem problem = make_problem(
+      random, {.rows = 3, .heads = 16, .kv_rank = 512, .rope_dim = 64, .first_keys = 95});
+  const std::vector<float> want = problem.run(Isa::kScalar);
+  for (const Isa isa : vector_isas()) EXPECT_TRUE(same_bits(problem.run(isa), want)) << isa_name(isa);
+}
+
 TEST(LatentAttention, rows_and_heads_may_be_split_over_calls) {
   Random random(test_seed());
   const Problem problem = make_problem(

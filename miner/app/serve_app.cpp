@@ -22,7 +22,10 @@
 #include "miner/announce/announcer.hpp"
 #include "miner/announce/metagraph_view.hpp"
 #include "miner/app/engine_factory.hpp"
+#include "miner/openai/api_key.hpp"
+#include "miner/openai/http_server.hpp"
 #include "miner/serve/admission.hpp"
+#include "miner/serve/engine_source.hpp"
 #include "miner/serve/journal.hpp"
 #include "miner/serve/miner_service.hpp"
 
@@ -113,6 +116,8 @@ struct Parts {
   std::optional<Admission> admission;
   std::optional<MinerService> service;
   std::unique_ptr<net::MinerServer> server;
+  std::unique_ptr<openai::Service> local_service;
+  std::unique_ptr<openai::HttpServer> local_server;
 };
 
 tl::expected<void, ServeFailure> load(Parts& parts, const ServeConfig& config,
@@ -166,6 +171,28 @@ tl::expected<void, ServeFailure> open(Parts& parts, const ServeConfig& config,
   return {};
 }
 
+// The endpoint for local users, on the engine that answers the subnet.
+tl::expected<void, ServeFailure> open_http(Parts& parts, const ServeConfig& config, const ServeSeams& seams) {
+  if (!config.http_listen) return {};
+  auto* source = dynamic_cast<EngineSource*>(parts.source.get());
+  if (source == nullptr) {
+    return failed({ErrorCode::kFailedPrecondition, "http: this source of answers has no engine"}, exit_code::kConfig);
+  }
+  auto key = openai::read_api_key(config.http_api_key_file);
+  if (!key) return failed(key.error().context("http.api_key_file"), exit_code::kConfig);
+  auto service = openai::Service::make(source->pack(), source->engine(), "");
+  if (!service) return failed(service.error(), exit_code::kModel);
+  parts.local_service = *std::move(service);
+  auto server =
+      openai::HttpServer::start({.listen = *config.http_listen, .api_key = *std::move(key)}, *parts.local_service);
+  if (!server) return failed(server.error().context("http"), exit_code_of(server.error()));
+  parts.local_server = *std::move(server);
+  const net::Endpoint bound = parts.local_server->bound();
+  ADIT_LOG(kInfo, "serving_http", {"listen", bound.text()}, {"model", parts.local_service->model_name()});
+  if (seams.on_http) seams.on_http(bound);
+  return {};
+}
+
 // Registration is asked for once, before anything is announced: it costs money.
 Result<void> join_subnet(Parts& parts, Announcer& announcer) {
   ADIT_TRY(const bool registered_now, announcer.ensure_registered(*parts.view->latest()));
@@ -196,6 +223,7 @@ tl::expected<void, ServeFailure> serve(const ServeConfig& config, const ServeSea
   Parts parts;
   if (auto loaded = load(parts, config, seams.make_source); !loaded) return loaded;
   if (auto opened = open(parts, config, seams); !opened) return opened;
+  if (auto opened = open_http(parts, config, seams); !opened) return opened;
   crypto::Signer* coldkey = parts.coldkey ? &*parts.coldkey : nullptr;
   Announcer announcer(*parts.chain, *parts.hotkey, coldkey,
                       {.netuid = config.netuid,
@@ -212,6 +240,7 @@ tl::expected<void, ServeFailure> serve(const ServeConfig& config, const ServeSea
   ADIT_LOG(kInfo, "draining", {"running", parts.source->load().running},
            {"waiting", parts.source->load().waiting});
   parts.server->stop(to_ms(config.drain_ns));
+  if (parts.local_server) parts.local_server->stop(to_ms(config.drain_ns));
   ADIT_LOG(kInfo, "stopped");
   log::flush();
   return {};

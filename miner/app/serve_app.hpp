@@ -40,6 +40,8 @@ struct ServeSeams {
   std::function<Result<std::unique_ptr<chain::ChainClient>>(const std::string& url)> connect{};
   // Empty: prints the line.
   std::function<void(const net::Endpoint& bound, const Hash256& card)> on_ready{};
+  // The HTTP endpoint's real address, before on_ready; empty: it is only logged.
+  std::function<void(const net::Endpoint& bound)> on_http{};
 };
 
 // The caller has called shutdown::install().

@@ -96,6 +96,20 @@ void read_engine(config::YamlReader& root, ServeConfig& out) {
                "Longest prompt and answer together; 0: the model's. Longer questions are refused.");
 }
 
+void read_http(config::YamlReader& root, ServeConfig& out) {
+  const bool is_there = root.has("http");
+  config::YamlReader from =
+      root.section("http", "OpenAI's HTTP API for local users, beside the subnet, whose questions go first.");
+  net::Endpoint listen = *net::parse_endpoint("127.0.0.1:8000");
+  read_endpoint(from, "listen", listen, "Address to listen on; beyond loopback only with api_key_file.");
+  from.path("api_key_file", out.http_api_key_file, "File whose first line is the key that clients send.");
+  if (!is_there) return;
+  out.http_listen = listen;
+  if (!listen.is_loopback() && out.http_api_key_file.empty()) {
+    from.fail("listen", "beyond loopback it needs api_key_file");
+  }
+}
+
 }  // namespace
 
 Result<ServeConfig> read_serve_config(config::YamlReader& root) {
@@ -107,6 +121,7 @@ Result<ServeConfig> read_serve_config(config::YamlReader& root) {
   read_server(root, out);
   read_admission(root, out);
   read_engine(root, out);
+  read_http(root, out);
   config::YamlReader journal = root.section("journal", "Receipts on disk.");
   journal.path("path", out.journal, "Append-only file of signed receipts.");
   journal.size_bytes("bytes_max", out.journal_bytes_max, 1u << 16, limits::kJournalBytesMax,

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,10 @@ struct ServeConfig {
   int queue_max = 32;
   int prefill_chunk = 128;
   int context = 0;  // 0: the model's
+
+  // Absent: no HTTP endpoint for local users.
+  std::optional<net::Endpoint> http_listen;
+  std::filesystem::path http_api_key_file;
 
   std::filesystem::path journal;
   std::uint64_t journal_bytes_max = 64u << 20;

@@ -33,6 +33,14 @@ ApiResult<std::uint32_t> max_tokens_of(const Service& service, const ApiRequest&
   return static_cast<std::uint32_t>(std::min<std::size_t>(context - prompt, limits::kNewTokensMax));
 }
 
+// Null: none was asked for.
+ApiResult<std::shared_ptr<const model::constraint::Schema>> schema_of(const ApiRequest& request) {
+  if (request.schema.empty()) return nullptr;
+  auto schema = model::constraint::Schema::compile(request.schema);
+  if (!schema) return tl::unexpected(api_error(schema.error(), "response_format"));
+  return std::make_shared<const model::constraint::Schema>(*std::move(schema));
+}
+
 }  // namespace
 
 ApiResult<std::unique_ptr<Generation>> Generation::start(const Service& service, const ApiRequest& request) {
@@ -43,9 +51,8 @@ ApiResult<std::unique_ptr<Generation>> Generation::start(const Service& service,
     error.code = "model_not_found";
     return tl::unexpected(std::move(error));
   }
-  if (!request.schema.empty()) {
-    return tl::unexpected(wrong_field("response_format", "constrained answers are not supported yet"));
-  }
+  auto schema = schema_of(request);
+  if (!schema) return tl::unexpected(schema.error());
   auto prompts = service.prompts_of(request);
   if (!prompts) return tl::unexpected(prompts.error());
   const std::uint64_t seed = request.seed ? *request.seed : service.random();
@@ -63,7 +70,8 @@ ApiResult<std::unique_ptr<Generation>> Generation::start(const Service& service,
       jobs.push_back({.prompt = prompt,
                       .params = params,
                       .binding = service.binding_of(prompt, params, seed + i),
-                      .extras = {.filter = nullptr, .top_logprobs = request.top_logprobs}});
+                      .extras = {.filter = *schema ? service.filter_of(*schema) : nullptr,
+                                 .top_logprobs = request.top_logprobs}});
     }
   }
   const std::size_t count = jobs.size();

@@ -9,18 +9,17 @@
 #include <fmt/core.h>
 
 #include "common/base/exit_code.hpp"
-#include "common/base/files.hpp"
 #include "common/base/limits.hpp"
 #include "common/base/shutdown.hpp"
 #include "common/log/log.hpp"
 #include "miner/command.hpp"
 #include "miner/generate/run_flags.hpp"
+#include "miner/openai/api_key.hpp"
 #include "miner/openai/http_server.hpp"
 
 namespace adit::miner {
 namespace {
 
-constexpr std::uint64_t kKeyBytesMax = 4096;
 constexpr int kHttpThreadsMax = 1024;
 
 struct Flags {
@@ -35,16 +34,6 @@ struct Flags {
   int drain_s = 30;
 };
 
-// The first line of the file.
-Result<std::string> read_key(const std::string& file) {
-  if (file.empty()) return std::string();
-  ADIT_TRY(const Bytes content, read_file(file, kKeyBytesMax));
-  const std::string_view text = as_text(content);
-  std::string key(text.substr(0, text.find_first_of("\r\n")));
-  if (key.empty()) return invalid_argument("{}: the first line is empty, expected an API key", file);
-  return key;
-}
-
 int run(const Flags& flags) {
   shutdown::install();
   Result<model::EngineOptions> options = engine_options(flags.run);
@@ -52,7 +41,7 @@ int run(const Flags& flags) {
   options->batch_max = flags.batch;
   const auto listen = net::parse_endpoint(flags.listen);
   if (!listen) return fail(listen.error().context("--listen"), exit_code::kUsage);
-  const auto key = read_key(flags.api_key_file);
+  const auto key = openai::read_api_key(flags.api_key_file);
   if (!key) return fail(key.error().context("--api-key-file"), exit_code::kConfig);
   if (key->empty() && !listen->is_loopback()) {
     return fail({ErrorCode::kFailedPrecondition,

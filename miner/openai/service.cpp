@@ -28,6 +28,7 @@ Service::Service(std::shared_ptr<const model::Pack> pack, model::Tokenizer token
                  std::string model_name)
     : pack_(std::move(pack)),
       tokenizer_(std::move(tokenizer)),
+      trie_(std::make_shared<const model::constraint::TokenTrie>(tokenizer_, pack_->config().vocab)),
       engine_(engine),
       model_name_(model_name.empty() ? pack_->path().stem().string() : std::move(model_name)),
       fingerprint_("adit1-" + to_hex(pack_->content_hash()).substr(0, 16)),
@@ -47,6 +48,11 @@ std::uint64_t Service::random() const {
 proof::TraceBinding Service::binding_of(std::span<const TokenId> prompt, const model::GenerateParams& params,
                                         std::uint64_t seed) const {
   return standalone_binding(card_, prompt, params, seed);
+}
+
+std::shared_ptr<model::TokenFilter> Service::filter_of(
+    const std::shared_ptr<const model::constraint::Schema>& schema) const {
+  return std::make_shared<model::constraint::JsonFilter>(schema, trie_, tokenizer_, pack_->config().stop_ids);
 }
 
 Result<std::vector<TokenId>> Service::encode(std::string_view text) const {

@@ -15,6 +15,7 @@
 #include "common/base/bytes.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/rng.hpp"
+#include "common/model/constraint/json_filter.hpp"
 #include "common/model/pack.hpp"
 #include "common/model/tokenizer.hpp"
 #include "miner/openai/request.hpp"
@@ -40,6 +41,9 @@ class Service {
 
   // One list of ids for each prompt (a chat is one).
   [[nodiscard]] ApiResult<std::vector<std::vector<TokenId>>> prompts_of(const ApiRequest& request) const;
+  // One for each answer that must satisfy the schema.
+  [[nodiscard]] std::shared_ptr<model::TokenFilter> filter_of(
+      const std::shared_ptr<const model::constraint::Schema>& schema) const;
   // As `adit-miner generate` binds it: a function of pack, prompt, parameters and seed.
   [[nodiscard]] proof::TraceBinding binding_of(std::span<const TokenId> prompt,
                                                const model::GenerateParams& params, std::uint64_t seed) const;
@@ -51,6 +55,7 @@ class Service {
 
   std::shared_ptr<const model::Pack> pack_;
   model::Tokenizer tokenizer_;
+  std::shared_ptr<const model::constraint::TokenTrie> trie_;
   EngineThread& engine_;
   std::string model_name_;
   std::string fingerprint_;

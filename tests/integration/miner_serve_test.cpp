@@ -2,6 +2,7 @@
 // One honest miner and both cheats, each the whole of `serve` on its own loopback port, over a
 // fake chain and a tiny real model; a validator asks them and recomputes what they say.
 #include <gtest/gtest.h>
+#include <httplib.h>
 
 #include <future>
 #include <map>
@@ -61,6 +62,8 @@ struct RunningMiner {
   AccountId hotkey{};
   std::filesystem::path journal;
   std::promise<net::Endpoint> ready;
+  // Of the endpoint for local users; only the honest miner has one.
+  net::Endpoint http;
   net::Endpoint endpoint;
   std::future<tl::expected<void, ServeFailure>> end;
 };
@@ -108,13 +111,15 @@ class Subnet {
     config.batch_max = 3;
     config.queue_max = 8;
     config.journal = miner.journal;
+    if (name == "honest") config.http_listen = net::parse_endpoint("127.0.0.1:0").value();
     ServeSeams seams{
         .make_source = factory,
         .connect = [this](const std::string&) -> Result<std::unique_ptr<chain::ChainClient>> {
           return std::make_unique<SharedChain>(chain);
         },
         .on_ready = [&miner](const net::Endpoint& bound,
-                             const Hash256&) { miner.ready.set_value(bound); }};
+                             const Hash256&) { miner.ready.set_value(bound); },
+        .on_http = [&miner](const net::Endpoint& bound) { miner.http = bound; }};
     miner.end = std::async(std::launch::async, [config, seams] { return serve(config, seams); });
     miner.endpoint = miner.ready.get_future().get();
     return miner;
@@ -200,6 +205,26 @@ void check_honest(Subnet& subnet, const RunningMiner& honest) {
   EXPECT_EQ(journal->records.back().receipt, again->receipt);
 }
 
+// A local user on the same engine, while the subnet asks.
+void check_http(Subnet& subnet, const RunningMiner& honest) {
+  httplib::Client client("127.0.0.1", honest.http.port);
+  const std::string model = subnet.pack->path().stem().string();
+  const std::string body = R"({"prompt":"abc","max_tokens":20,"seed":1,"model":")" + model + "\"}";
+  const auto post = [&] { return client.Post("/v1/completions", body, "application/json"); };
+  const auto choices_of = [](const std::string& reply) { return reply.substr(reply.find("\"choices\"")); };
+  const auto alone = post();
+  ASSERT_TRUE(alone);
+  EXPECT_EQ(alone->status, 200) << alone->body;
+  auto reply = std::async(std::launch::async,
+                          [&] { return subnet.ask(honest, subnet.validator, subnet.question(30, 200)); });
+  const auto beside = post();
+  ASSERT_TRUE(beside);
+  EXPECT_EQ(choices_of(beside->body), choices_of(alone->body));
+  const auto answered = reply.get();
+  ASSERT_TRUE(answered) << answered.error().message;
+  EXPECT_EQ(subnet.judge(honest, subnet.question(30, 200), answered->receipt), protocol::Verdict::kExact);
+}
+
 void check_refusals(Subnet& subnet, const RunningMiner& honest) {
   const auto stranger = subnet.ask(honest, subnet.stranger, subnet.question(1, 4));
   EXPECT_EQ(stranger.error().code, ErrorCode::kPermissionDenied);
@@ -254,6 +279,7 @@ TEST(MinerServe, honest_answers_hold_and_cheats_are_found) {
   const RunningMiner& honest = subnet.add("honest", make_honest_source);
   check_honest(subnet, honest);
   check_refusals(subnet, honest);
+  check_http(subnet, honest);
   const RunningMiner& quantised = subnet.add("quantised", [&](const ServeConfig& config) {
     return make_engine_source(config, subnet.other_pack, subnet.card);
   });

@@ -32,6 +32,7 @@ TEST(ServeConfig, the_smallest_file_takes_defaults_and_resolves_paths) {
   EXPECT_EQ(config->keys.hotkey_file, "/etc/adit/hot.json");
   EXPECT_EQ(config->bind.text(), "127.0.0.1:8091");
   EXPECT_EQ(config->batch_max, 8);
+  EXPECT_FALSE(config->http_listen);
 }
 
 TEST(ServeConfig, refuses_with_line_and_key) {
@@ -48,6 +49,7 @@ TEST(ServeConfig, refuses_with_line_and_key) {
   refused(with("journal: {path: j}", "chain: {register: true}"), "coldkey_file");
   refused(with("journal: {path: j}", "engine: {batch: 0}"), "engine.batch");
   refused(with("journal: {path: j}", "engine: {isa: sse2}"), "engine.isa");
+  refused(with("journal: {path: j}", "http: {listen: \"0.0.0.0:8000\"}"), "api_key_file");
   refused(with("journal: {path: j}", ""), "journal.path");
   refused(with("pack: a.adit", ""), "pack");
 }
@@ -59,6 +61,8 @@ TEST(ServeConfig, the_example_file_is_read_and_mentions_every_key) {
   const auto config = read_serve_config(*root);
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->netuid, 1);
+  ASSERT_TRUE(config->http_listen);
+  EXPECT_EQ(config->http_listen->text(), "127.0.0.1:8000");
   const auto bytes = read_file(path, 1 << 20);
   for (const config::FieldDoc& field : root->fields()) {
     const std::string key = field.path.substr(field.path.rfind('.') + 1);

@@ -169,6 +169,33 @@ TEST(HttpServer, ends_at_a_stop_string) {
   EXPECT_EQ(whole["choices"][0]["message"]["content"], text.substr(0, text.find(text.substr(at, end - at))));
 }
 
+TEST(HttpServer, holds_answers_to_a_schema) {
+  const Scene scene;
+  Json body = chat_body(4, 200);
+  body["n"] = 3;
+  body["response_format"] = {{"type", "json_schema"},
+                             {"json_schema",
+                              {{"name", "n"},
+                               {"schema",
+                                {{"type", "object"},
+                                 {"properties", {{"z", {{"type", "boolean"}}}, {"a", {{"enum", {"x", 7}}}}}},
+                                 {"required", {"z", "a"}}}}}}};
+  const Json whole = scene.post(kChat, body);
+  for (const Json& choice : whole["choices"]) {
+    EXPECT_EQ(choice["finish_reason"], "stop");
+    const Json answer = Json::parse(choice["message"]["content"].get<std::string>());
+    // In declared order.
+    EXPECT_EQ(answer.begin().key(), "z");
+    EXPECT_TRUE(answer["z"].is_boolean());
+    EXPECT_TRUE(answer["a"] == "x" || answer["a"] == 7);
+  }
+  body["response_format"]["json_schema"]["schema"]["properties"]["a"] = {{"type", "string"},
+                                                                         {"pattern", "x"}};
+  const Json refused = scene.post(kChat, body, 400);
+  EXPECT_EQ(refused["error"]["param"], "response_format");
+  EXPECT_EQ(refused["error"]["message"], "schema: #/properties/a/pattern: not supported here");
+}
+
 TEST(HttpServer, refuses_with_openais_errors) {
   const Scene scene(1, 0);
   Json body = chat_body(1, 5);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "common/model/forward.hpp"
+#include "common/model/model_parts.hpp"
 #include "kernels/indexer/indexer.h"
 #include "kernels/indexer/top_k.h"
 #include "kernels/mla/latent_attention.h"
@@ -164,6 +165,39 @@ void experts(benchmark::State& state) {
   state.counters["x_all"] = seconds_all / seconds_few;
 }
 
+// Two layers with V2-Lite's attention and half its width: a prompt of 256 rows, then single rows. GMACps counts the
+// linears that a row uses, not attention.
+void layers(benchmark::State& state) {
+  const test::TempDir dir;
+  model::ModelConfig config = test::tiny_config("deepseek_v2");
+  config.layers = 2;
+  config.hidden = 1024;
+  config.heads = 16;
+  config.mla = {.q_rank = 0, .kv_rank = 512, .nope_dim = 128, .rope_dim = 64, .v_dim = 128};
+  config.head_dim = 192;
+  config.moe = {.experts = 32, .per_token = 6, .ffn = 352, .shared_ffn = 704};
+  const model::Pack pack = test::pack_of(test::TinyModel(config), dir.path(), {.bits = 8});
+  model::Forward forward(pack, {.threads = 1, .rows_max = 256, .logits_rows_max = 1});
+  model::KvCache cache = model::KvCache::make(config, 512).value();
+  const std::vector<TokenId> tokens(256, 5);
+  const auto seconds = [&](int first, int count) {
+    const model::Segment segment{
+        .cache = &cache, .first_position = first, .tokens = std::span(tokens).first(z(count))};
+    return fastest(1, [&] { benchmark::DoNotOptimize(forward.step(std::span(&segment, 1)).has_value()); });
+  };
+  double prompt = 1e30, row = 1e30;
+  for (auto _ : state) {
+    prompt = std::min(prompt, seconds(0, 256));
+    for (int i = 0; i < 20; ++i) row = std::min(row, seconds(256 + i, 1));
+  }
+  const double macs =
+      static_cast<double>(model::active_weights(config)) - static_cast<double>(config.vocab) * config.hidden;
+  state.counters["prompt_ms"] = prompt * 1e3;
+  state.counters["prompt_GMACps"] = 256 * macs / prompt * 1e-9;
+  state.counters["row_us"] = row * 1e6;
+  state.counters["row_GBps"] = macs / row * 1e-9;
+}
+
 void register_all() {
   for (const Isa isa : vector_isas()) {
     const std::string name = isa_name(isa);
@@ -180,6 +214,7 @@ void register_all() {
         ->Iterations(8)
         ->Unit(benchmark::kMillisecond);
   }
+  benchmark::RegisterBenchmark("layers", layers)->Iterations(4)->Unit(benchmark::kMillisecond);
   benchmark::RegisterBenchmark("experts", experts)->Iterations(3)->Unit(benchmark::kMillisecond);
 }
 

@@ -77,6 +77,17 @@ Value Evaluator::make_text(std::string text, int line) {
 
 Value Evaluator::eval(const Expr& expr) {
   budget_.step(expr.line);
+  if (depth_ >= kEvalDepthMax) {
+    throw Fault(ErrorCode::kResourceExhausted, expr.line,
+                fmt::format("expressions deeper than {} levels", kEvalDepthMax));
+  }
+  ++depth_;
+  Value value = eval_one(expr);
+  --depth_;
+  return value;
+}
+
+Value Evaluator::eval_one(const Expr& expr) {
   switch (expr.kind) {
     case ExprKind::kLiteral: return literal(expr);
     case ExprKind::kName: return scopes_.get(expr.text);

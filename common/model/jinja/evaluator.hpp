@@ -26,6 +26,8 @@ namespace adit::model::jinja {
 
 inline constexpr std::uint64_t kStepsMax = 2'000'000;
 inline constexpr std::uint64_t kBytesMax = 64u << 20;
+// Of expressions inside of one another, through macros too: bounds the stack.
+inline constexpr int kEvalDepthMax = 600;
 
 // Steps and bytes of text that a rendering may still use.
 class Budget {
@@ -85,6 +87,7 @@ class Evaluator {
   [[nodiscard]] List items(const Value& value, int line);
 
  private:
+  Value eval_one(const Expr& expr);
   Value literal(const Expr& expr);
   Value slice(const Expr& expr);
   Value dict(const Expr& expr);
@@ -131,6 +134,7 @@ class Evaluator {
   Scopes& scopes_;
   Budget& budget_;
   MacroRunner run_macro_;
+  int depth_ = 0;
 };
 
 }  // namespace adit::model::jinja

@@ -156,6 +156,8 @@ Value Evaluator::fold(const std::string& name, const Value& value, const Argumen
   const bool case_sensitive = exact != nullptr && truth(*exact);
   std::size_t best = 0;
   for (std::size_t i = 1; i < all.size(); ++i) {
+    charge(all[i], line);
+    charge(all[best], line);
     const int order = order_of(sort_key(all[i], path, case_sensitive, line),
                                sort_key(all[best], path, case_sensitive, line), line);
     if (name == "min" ? order < 0 : order > 0) best = i;

@@ -172,6 +172,20 @@ TEST(ChatTemplate, hostile_templates_hit_a_limit) {
   for (int i = 0; i < 5000; ++i) blocks += "{% if 1 %}";
   EXPECT_EQ(code_of(blocks), ErrorCode::kUnimplemented);
   EXPECT_EQ(code_of(std::string(300'000, 'x')), ErrorCode::kResourceExhausted);
+  EXPECT_EQ(code_of("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"), ErrorCode::kResourceExhausted);
+  std::string deep = "{% macro f() %}{{ ";
+  for (int i = 0; i < 60; ++i) deep += "1 ~ (";
+  deep += "f()" + std::string(60, ')') + " }}{% endmacro %}{{ f() }}";
+  EXPECT_EQ(code_of(deep), ErrorCode::kResourceExhausted);
+  for (const char* last :
+       {"n.x | tojson", "[n.x, n.x, n.x] | sort", "[n.x, n.x] | min", "[n.x, n.x] | unique"}) {
+    EXPECT_EQ(
+        code_of("{% set n = namespace(x=[1]) %}{% for i in range(25) %}{% set n.x = [n.x, n.x] %}{% endfor %}"
+                "{{ (" +
+                std::string(last) + ") is none }}"),
+        ErrorCode::kResourceExhausted)
+        << last;
+  }
 }
 
 }  // namespace

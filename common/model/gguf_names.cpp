@@ -107,11 +107,14 @@ PartNames gguf_part_names(const Part& part, const ModelConfig& config, const Sto
     out.tensors.push_back(std::move(name));
     return out;
   }
+  // Neither spelling: the message should name the usual one.
+  if (stored.find(fmt::format("blk.{}.{}.0.weight", part.layer, apart)) == nullptr) {
+    out.tensors.push_back(std::move(name));
+    return out;
+  }
   for (int expert = 0; expert < config.moe.experts; ++expert) {
     out.tensors.push_back(fmt::format("blk.{}.{}.{}.weight", part.layer, apart, expert));
   }
-  // Neither spelling: the message should name the usual one.
-  if (stored.find(out.tensors[0]) == nullptr) out.tensors = {std::move(name)};
   return out;
 }
 

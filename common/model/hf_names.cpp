@@ -114,6 +114,8 @@ PartNames expert_names(const Part& part, const ModelConfig& config, const Stored
   }
   for (int expert = 0; expert < config.moe.experts; ++expert) {
     out.tensors.push_back(fmt::format("{}{}.{}.weight", experts, expert, projection(part.role)));
+    // A file that has not even the first one needs no list of all.
+    if (expert == 0 && stored.find(out.tensors[0]) == nullptr) break;
   }
   return out;
 }

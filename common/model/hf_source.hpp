@@ -7,7 +7,7 @@
 // Errors   as weight_source.hpp; a shard that the index names and that is absent is kNotFound.
 // Threads  as weight_source.hpp.
 // Source   github.com/huggingface/transformers modeling_utils.py (index files), models of the families
-// Tests    tests/unit/common/model/source_formats_test.cpp, tests/fuzz/hf_source_fuzz.cpp
+// Tests    tests/unit/common/model/source_formats_test.cpp, mutated_models_test.cpp
 #pragma once
 
 #include <filesystem>

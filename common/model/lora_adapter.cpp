@@ -124,9 +124,9 @@ class Reader {
     for (const auto& [name, tensor] : table->tensors) ADIT_TRY_VOID(take(name, tensor, table->data_offset));
     LoraAdapter out;
     for (const Part& part : model_parts(config_)) {
-      if (part.kind != PartKind::kLinear) continue;
+      if (part.kind != PartKind::kLinear || is_routed(part.role)) continue;
       const PartNames names = hf_part_names(part, config_, {});
-      if (names.tensors.size() != 1 || is_merged(names.order)) continue;
+      if (is_merged(names.order)) continue;
       const std::string weight = names.tensors[0];
       const std::string module = weight.substr(0, weight.size() - std::string_view(".weight").size());
       const auto found = modules_.find(module);
@@ -149,6 +149,9 @@ class Reader {
     const StoredTensor* b = nullptr;
   };
 
+  static bool is_routed(PartRole role) {
+    return role == PartRole::kExpertsGate || role == PartRole::kExpertsUp || role == PartRole::kExpertsDown;
+  }
   static bool is_merged(RowOrder order) { return order == RowOrder::kKvBKey || order == RowOrder::kKvBValue; }
 
   Result<void> take(const std::string& name, const safetensors::Tensor& tensor, std::uint64_t data_offset) {

@@ -62,7 +62,8 @@ class SparseTiles {
   std::vector<std::uint64_t> offsets_;
 };
 
-// A single form; else of `forms`, fastest first, the first that can hold the layer in at most 1/20 more bytes than the smallest.
+// A single form; else of `forms`, fastest first, the first that can hold the layer in at most 1/20 more bytes
+// than the smallest.
 [[nodiscard]] StorageForm best_storage(const kernels::LinearWeights& dense,
                                        std::span<const StorageForm> forms);
 

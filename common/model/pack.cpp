@@ -32,6 +32,28 @@ Result<Pack> Pack::parse(ByteView bytes, std::string label) {
   return Pack(std::move(state));
 }
 
+Pack Pack::mix(const Pack& eight, const Pack& four, const LinearChoices& choices) {
+  const State& from = *eight.state_;
+  auto state = std::make_unique<State>();
+  state->path = from.path;
+  state->label = from.label;
+  state->bytes = from.bytes;
+  state->config = from.config;
+  state->config_text = from.config_text;
+  state->tokenizer = from.tokenizer;
+  state->chat_template = from.chat_template;
+  state->linears = from.linears;
+  state->floats = from.floats;
+  state->inv_freq = from.inv_freq;
+  for (const auto& [name, choice] : choices) {
+    LinearWeights& weights = state->linears.at(name);
+    if (choice.bits == 4) weights = four.state_->linears.at(name);
+    weights.act = choice.act;
+  }
+  state->link();
+  return Pack(std::move(state));
+}
+
 Pack::Pack(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Pack::Pack(Pack&&) noexcept = default;
 Pack& Pack::operator=(Pack&&) noexcept = default;

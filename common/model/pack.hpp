@@ -15,6 +15,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -55,6 +56,16 @@ struct LayerWeights {
   kernels::LinearWeights experts_gate, experts_up, experts_down, shared_gate, shared_up, shared_down;
 };
 
+// How one linear is stored and what it reads: bits 8 (int8) or 4 (affine u4).
+struct LinearChoice {
+  int bits = 8;
+  kernels::ActForm act = kernels::ActForm::kA16;
+
+  bool operator==(const LinearChoice&) const = default;
+};
+// By the names of parts.
+using LinearChoices = std::map<std::string, LinearChoice, std::less<>>;
+
 class Pack {
  public:
   // Maps the file and checks structure, shapes, sizes and that every float is finite; does not hash.
@@ -62,6 +73,9 @@ class Pack {
   // The same for bytes in memory, which must outlive the Pack and be 64-byte aligned; `label` stands for
   // the file.
   [[nodiscard]] static Result<Pack> parse(ByteView bytes, std::string label);
+  // For measuring before anything is written: `eight` with the linears of `four` where 4 bits are chosen (and
+  // `four` has them), and with the chosen activations. Both must outlive it; its content hash is zero.
+  [[nodiscard]] static Pack mix(const Pack& eight, const Pack& four, const LinearChoices& choices);
   Pack(Pack&&) noexcept;
   Pack& operator=(Pack&&) noexcept;
   ~Pack();

@@ -88,7 +88,13 @@ class Packer {
           form = form_of(part, storage, options_.bits);
         }
       }
-      if (part.kind == PartKind::kLinear) notes_[part.name] = LinearNote{form, options_.act, {}, 0, 0};
+      kernels::ActForm act = options_.act;
+      const auto choice = options_.choices.find(part.name);
+      if (choice != options_.choices.end()) {
+        if (!is_pruned(part)) form = choice->second.bits == 4 ? WeightForm::kU4 : WeightForm::kI8;
+        act = choice->second.act;
+      }
+      if (part.kind == PartKind::kLinear) notes_[part.name] = LinearNote{form, act, {}, 0, 0};
       tensors_[i] = part_tensors(part, form);
     }
     return {};
@@ -149,6 +155,7 @@ class Packer {
         source_sq_ += row.source_sq;
       }
     }
+    ++(note.act == kernels::ActForm::kA16 ? summary_.linears_a16 : summary_.linears_a8);
     ++(note.form == WeightForm::kU4 ? summary_.linears_u4 : summary_.linears_i8);
     if (is_pruned(part)) {
       ADIT_TRY_VOID(write_sparse_codes(index, tiles.view(), writer));

@@ -22,6 +22,7 @@
 #include "common/base/bytes.hpp"
 #include "common/base/result.hpp"
 #include "common/model/model_parts.hpp"
+#include "common/model/pack.hpp"
 #include "common/model/sparse_tiles.hpp"
 #include "common/model/weight_source.hpp"
 #include "kernels/linear/params.h"
@@ -48,6 +49,8 @@ struct PackOptions {
   // kBitsAsStored: as close to the source as can be.
   int bits = 4;
   kernels::ActForm act = kernels::ActForm::kA16;
+  // Linears that differ from the above.
+  LinearChoices choices = {};
   // 0: all cores.
   int threads = 0;
   // Must outlive the packing.
@@ -70,6 +73,9 @@ struct PackSummary {
   std::uint64_t file_bytes = 0;
   int linears_u4 = 0;
   int linears_i8 = 0;
+  // By the form of activations that they read.
+  int linears_a16 = 0;
+  int linears_a8 = 0;
   // Root mean square of (effective weight - source weight), over that of the source, all linears.
   double weight_error = 0;
   std::vector<PrunedLinear> pruned;

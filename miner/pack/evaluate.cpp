@@ -33,6 +33,12 @@ Result<std::string> eval_text(const std::optional<std::filesystem::path>& path) 
   return std::string(as_text(bytes));
 }
 
+Result<std::vector<TokenId>> evaluation_ids(const model::Pack& pack, const EvaluateSettings& settings) {
+  ADIT_TRY(const std::string text, eval_text(settings.text));
+  ADIT_TRY(const model::Tokenizer tokenizer, model::Tokenizer::from_blob(pack.tokenizer_json()));
+  return tokenizer.encode(text, false);
+}
+
 Result<model::EvalReport> evaluate(const model::Pack& pack, const std::filesystem::path& original,
                                    const EvaluateSettings& settings, const model::EvalProgress& progress) {
   const int threads = settings.threads > 0

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/result.hpp"
 #include "common/model/eval.hpp"
@@ -32,6 +33,9 @@ struct EvaluateSettings {
   kernels::Isa isa = kernels::best_isa();
 };
 
+// The ids that settings.text is measured on.
+[[nodiscard]] Result<std::vector<TokenId>> evaluation_ids(const model::Pack& pack,
+                                                          const EvaluateSettings& settings);
 [[nodiscard]] Result<model::EvalReport> evaluate(const model::Pack& pack,
                                                  const std::filesystem::path& original,
                                                  const EvaluateSettings& settings,

@@ -15,6 +15,7 @@
 #include "common/model/pack_writer.hpp"
 #include "miner/command.hpp"
 #include "miner/pack/candidate.hpp"
+#include "miner/pack/choose_forms.hpp"
 #include "miner/pack/evaluate.hpp"
 #include "miner/progress/progress_line.hpp"
 
@@ -24,6 +25,9 @@ namespace {
 Result<void> check(const PackCommand& command) {
   if (command.target_kl && !(*command.target_kl > 0 && std::isfinite(*command.target_kl))) {
     return invalid_argument("--target-kl {}: expected a number above 0", *command.target_kl);
+  }
+  if (command.chooses_act && !command.target_kl) {
+    return invalid_argument("--act auto needs --target-kl: the bound that it chooses under");
   }
   std::error_code error;
   if (std::filesystem::equivalent(command.input, command.output, error)) {
@@ -41,16 +45,35 @@ Result<double> measure(const PackCommand& command, const std::filesystem::path& 
   return report.mean_kl;
 }
 
+Result<model::LinearChoices> choose(const PackCommand& command, const std::filesystem::path& scratch) {
+  if (!command.target_size && !command.chooses_act) return model::LinearChoices{};
+  ADIT_TRY(const auto source, model::open_weights(command.input));
+  const FormSearch search{.bits = command.bits,
+                          .bytes_max = command.target_size,
+                          .act = command.act,
+                          .act_kl_max = command.chooses_act ? command.target_kl : std::nullopt,
+                          .settings = {.text = command.text, .threads = command.threads}};
+  ProgressLine line("choosing");
+  return choose_forms(*source, scratch, search,
+                      [&](double done, std::string_view what) { line.show(done, what); });
+}
+
 Result<model::PackSummary> pack(const PackCommand& command, std::optional<double>& kl) {
   ADIT_TRY_VOID(check(command));
   Candidate candidate(command.output);
   model::PackSummary summary;
+  ADIT_TRY(const model::LinearChoices choices, choose(command, candidate.path()));
   {
     ProgressLine line("packing");
     ADIT_TRY(summary,
-             model::pack_model(command.input, candidate.path(),
-                               {.bits = command.bits, .act = command.act, .threads = command.threads},
-                               [&](double done, std::string_view what) { line.show(done, what); }));
+             model::pack_model(
+                 command.input, candidate.path(),
+                 {.bits = command.bits, .act = command.act, .choices = choices, .threads = command.threads},
+                 [&](double done, std::string_view what) { line.show(done, what); }));
+  }
+  if (command.target_size && summary.file_bytes > *command.target_size) {
+    return make_error(ErrorCode::kAborted, "{}: {} bytes, over the target of {}; nothing was written",
+                      command.output.string(), summary.file_bytes, *command.target_size);
   }
   if (command.target_kl) {
     ADIT_TRY(kl, measure(command, candidate.path()));
@@ -76,7 +99,10 @@ int run_pack(const PackCommand& command) {
   fmt::print("content hash  {}\n", to_hex(summary->content_hash));
   fmt::print("bytes         {}\n", summary->file_bytes);
   fmt::print("linears       {} u4, {} int8, activations {}\n", summary->linears_u4, summary->linears_i8,
-             command.act == kernels::ActForm::kA16 ? "a16" : "a8g32");
+             summary->linears_a8 == 0 ? "a16"
+             : summary->linears_a16 == 0
+                 ? "a8g32"
+                 : fmt::format("{} a16, {} a8g32", summary->linears_a16, summary->linears_a8));
   fmt::print("weight error  {:.3g} (relative root mean square)\n", summary->weight_error);
   for (const std::string& note : summary->notes) fmt::print("note          {}\n", note);
   if (kl) fmt::print("mean KL       {:.3g} (target {:.3g})\n", *kl, *command.target_kl);
@@ -98,9 +124,16 @@ void add_pack_command(CLI::App& app, int& exit_code) {
                    "Bits of the layers' weights: as-stored (4 for Q4_0, Q4_1, Q4_K, else 8), 4 (affine) or 8")
       ->check(CLI::IsMember({"as-stored", "4", "8"}))
       ->capture_default_str();
-  command->add_option("--act", *act, "Activations: a16 (two planes of 8 bits) or a8g (one, groups of 32)")
-      ->check(CLI::IsMember({"a16", "a8g"}))
+  command
+      ->add_option("--act", *act,
+                   "Activations: a16 (two planes of 8 bits), a8g (one, groups of 32), or auto: a8g wherever "
+                   "--target-kl allows")
+      ->check(CLI::IsMember({"a16", "a8g", "auto"}))
       ->capture_default_str();
+  command
+      ->add_option("--target-size", options->target_size,
+                   "Bytes of the pack: each layer gets 4 or 8 bits by how much it matters")
+      ->transform(CLI::AsSizeValue(false));
   command->add_option("--target-kl", options->target_kl, "Refuse a pack whose mean KL is over this");
   command->add_option("--text", options->text, "Text for --target-kl (default: a built-in one)");
   command->add_option("--threads", options->threads, "Threads (default: one a processor)")
@@ -108,6 +141,7 @@ void add_pack_command(CLI::App& app, int& exit_code) {
   command->callback([options, act, bits, &exit_code] {
     if (*bits != "as-stored") options->bits = *bits == "4" ? 4 : 8;
     if (*act == "a8g") options->act = kernels::ActForm::kA8g32;
+    options->chooses_act = *act == "auto";
     exit_code = run_pack(*options);
   });
 }

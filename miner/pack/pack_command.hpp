@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 // miner/pack/pack_command.hpp
 //
-// `adit-miner pack IN -o OUT [--bits 4|8|as-stored] [--act a16|a8g] [--target-kl X]`.
+// `adit-miner pack IN -o OUT [--bits 4|8|as-stored] [--act a16|a8g|auto] [--target-size BYTES] [--target-kl X]`.
 //
 // Out      the pack at `output`, complete and checked, or what stood there before, untouched. A summary on
 //          stdout; progress on stderr.
+//          target_size: bits are chosen for each layer (choose_forms.hpp). chooses_act: so are activations.
 // Errors   one line on stderr. Exit codes: kOk, kFailed (KL over the target), kUsage, kModel (the file),
 //          kUnavailable (the disk).
 // Threads  `threads`, 0 for all cores.
 // Tests    tests/unit/miner/pack/pack_command_test.cpp
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 
@@ -28,6 +30,9 @@ struct PackCommand {
   std::filesystem::path output;
   int bits = model::kBitsAsStored;
   kernels::ActForm act = kernels::ActForm::kA16;
+  // Needs target_kl.
+  bool chooses_act = false;
+  std::optional<std::uint64_t> target_size = {};
   // Measured as `eval` does, before the pack is put in place.
   std::optional<double> target_kl = {};
   std::optional<std::filesystem::path> text = {};

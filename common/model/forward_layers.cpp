@@ -64,9 +64,26 @@ void Forward::Pass::quantise(const float* x, int width, kernels::ActBuffer& act,
 }
 
 void Forward::Pass::multiply(const kernels::LinearWeights& weights, const kernels::ActBuffer& act, float* y,
-                             int ldy, Share tiles) const {
+                             int ldy, Share tiles, const kernels::NextTiles& next) const {
   if (tiles.begin >= tiles.end) return;
-  kernels::linear(options_.isa, weights, act, y, static_cast<std::size_t>(ldy), tiles.begin, tiles.end);
+  kernels::linear(options_.isa, weights, act, y, static_cast<std::size_t>(ldy), tiles.begin, tiles.end,
+                  next);
+}
+
+// The tiles that worker w reads first in `layer`; behind the last one those of the head.
+kernels::NextTiles Forward::Pass::start_of_layer(int layer, int w) const {
+  if (layer == pack_.config().layers) return start_of(pack_.head(), w);
+  const LayerWeights& weights = pack_.layers()[static_cast<std::size_t>(layer)];
+  const std::array<const kernels::LinearWeights*, 3> linears{&weights.q, &weights.k, &weights.v};
+  int total = 0;
+  for (const kernels::LinearWeights* linear : linears) total += kernels::tile_count(*linear);
+  int tile = share_of(total, team_.size(), w).begin;
+  for (const kernels::LinearWeights* linear : linears) {
+    const int tiles = kernels::tile_count(*linear);
+    if (tile < tiles) return {linear, tile};
+    tile -= tiles;
+  }
+  return {};
 }
 
 void Forward::Pass::attention_inputs(int w, int layer) {
@@ -82,17 +99,19 @@ void Forward::Pass::attention_inputs(int w, int layer) {
   const std::array<int, 3> columns{0, attention_width_, attention_width_ + c.kv_heads * c.head_dim};
   int total = 0;
   for (const kernels::LinearWeights* linear : linears) total += kernels::tile_count(*linear);
-  LayerPiles& piles = piles_[static_cast<std::size_t>(layer)];
-  split_tiles(piles.qkv, total, plan_.rows(), team_.size(), w, [&](Share piece) {
+  split_tiles(pile_, total, plan_.rows(), team_.size(), w, [&](Share piece) {
     int before = 0;
     for (std::size_t i = 0; i < linears.size(); ++i) {
       const int tiles = kernels::tile_count(*linears[i]);
+      kernels::NextTiles next;
+      if (piece.end >= before + tiles && i + 1 < linears.size()) next = {linears[i + 1], 0};
+      if (is_end_of_share(piece, total, w) && piece.end <= before + tiles) next = start_of(weights.o, w);
       multiply(*linears[i], act, qkv_.data() + columns[i], qkv_width_,
-               {std::clamp(piece.begin - before, 0, tiles), std::clamp(piece.end - before, 0, tiles)});
+               {std::clamp(piece.begin - before, 0, tiles), std::clamp(piece.end - before, 0, tiles)}, next);
       before += tiles;
     }
   });
-  team_.barrier(w);
+  meet(w, start_of(weights.o, w));
 }
 
 void Forward::Pass::rotate_heads(const LayerWeights& weights, float* q, float* k, const float* cosine,
@@ -134,7 +153,7 @@ void Forward::Pass::rotate_and_store(int w, int layer) {
                       cache.values(layer, head, position));
   }
   if (!finite) is_finite_.store(false, std::memory_order_relaxed);
-  team_.barrier(w);
+  meet(w, start_of(pack_.layers()[static_cast<std::size_t>(layer)].o, w));
   if (!leaves_.is_deferred()) {
     const Share rows = share_of(plan_.rows(), team_.size(), w);
     leaves_.keys_values(w, layer, rows.begin, rows.end);
@@ -151,8 +170,7 @@ void Forward::Pass::attend(int w, int layer) {
   params.q_stride = static_cast<std::size_t>(qkv_width_);
   params.out_stride = static_cast<std::size_t>(attention_width_);
   params.scratch = workers_[static_cast<std::size_t>(w)].scratch.data();
-  WorkPile& pile = piles_[static_cast<std::size_t>(layer)].attention;
-  pile.take(static_cast<int>(units.size()), 1, [&](Share piece) {
+  pile_.take(w, static_cast<int>(units.size()), 1, [&](Share piece) {
     const AttentionUnit& unit = units[static_cast<std::size_t>(piece.begin)];
     const KvCache& cache = *plan_.segments()[static_cast<std::size_t>(unit.segment)].cache;
     params.rows = unit.count;
@@ -165,7 +183,7 @@ void Forward::Pass::attend(int w, int layer) {
     params.out = row_of(attention_, unit.out_row, attention_width_) + unit.head * c.head_dim;
     kernels::attend_rows(options_.isa, params);
   });
-  team_.barrier(w);
+  meet(w, start_of(pack_.layers()[static_cast<std::size_t>(layer)].o, w));
 }
 
 void Forward::Pass::attention_output(int w, int layer) {
@@ -178,10 +196,12 @@ void Forward::Pass::attention_output(int w, int layer) {
   quantise(attention_.data(), attention_width_, act, rows);
   meet_if_shared(w);
   const int tiles = kernels::tile_count(weights.o);
-  LayerPiles& piles = piles_[static_cast<std::size_t>(layer)];
-  split_tiles(piles.output, tiles, last ? plan_.wanted() : plan_.rows(), team_.size(), w,
-              [&](Share piece) { multiply(weights.o, act, projected_.data(), c.hidden, piece); });
-  team_.barrier(w);
+  const kernels::NextTiles gate = start_of(weights.gate, w);
+  split_tiles(pile_, tiles, last ? plan_.wanted() : plan_.rows(), team_.size(), w, [&](Share piece) {
+    multiply(weights.o, act, projected_.data(), c.hidden, piece,
+             is_end_of_share(piece, tiles, w) ? gate : kernels::NextTiles{});
+  });
+  meet(w, gate);
   // From here on the last layer goes on with its wanted rows only.
   if (last) {
     for (int i = rows.begin; i < rows.end; ++i) {
@@ -210,10 +230,11 @@ void Forward::Pass::feed_forward(int w, int layer) {
 
   // The same tiles of gate and up, so that their product needs nobody else.
   const int tiles = kernels::tile_count(weights.gate);
-  LayerPiles& piles = piles_[static_cast<std::size_t>(layer)];
-  split_tiles(piles.gate_up, tiles, count, team_.size(), w, [&](Share piece) {
-    multiply(weights.gate, hidden, gate_.data(), c.ffn, piece);
-    multiply(weights.up, hidden, up_.data(), c.ffn, piece);
+  const kernels::NextTiles down = start_of(weights.down, w);
+  split_tiles(pile_, tiles, count, team_.size(), w, [&](Share piece) {
+    multiply(weights.gate, hidden, gate_.data(), c.ffn, piece, {&weights.up, piece.begin});
+    multiply(weights.up, hidden, up_.data(), c.ffn, piece,
+             is_end_of_share(piece, tiles, w) ? down : kernels::NextTiles{&weights.gate, piece.end});
     const int begin = std::min(piece.begin * kernels::kTileRows, c.ffn);
     const int end = std::min(piece.end * kernels::kTileRows, c.ffn);
     for (int i = 0; begin < end && i < count; ++i) {
@@ -221,15 +242,18 @@ void Forward::Pass::feed_forward(int w, int layer) {
       kernels::swiglu(options_.isa, gate, row_of(up_, i, c.ffn) + begin, end - begin, gate);
     }
   });
-  team_.barrier(w);
+  meet(w, down);
 
   kernels::ActBuffer& gated = acts.gated.of(weights.down);
   quantise(gate_.data(), c.ffn, gated, rows);
   meet_if_shared(w);
   const int down_tiles = kernels::tile_count(weights.down);
-  split_tiles(piles.down, down_tiles, count, team_.size(), w,
-              [&](Share piece) { multiply(weights.down, gated, projected_.data(), c.hidden, piece); });
-  team_.barrier(w);
+  const kernels::NextTiles next_layer = start_of_layer(layer + 1, w);
+  split_tiles(pile_, down_tiles, count, team_.size(), w, [&](Share piece) {
+    multiply(weights.down, gated, projected_.data(), c.hidden, piece,
+             is_end_of_share(piece, down_tiles, w) ? next_layer : kernels::NextTiles{});
+  });
+  meet(w, next_layer);
   for (int i = rows.begin; i < rows.end; ++i) {
     kernels::add_rows(options_.isa, row_of(x, i, c.hidden), row_of(projected_, i, c.hidden), c.hidden);
   }

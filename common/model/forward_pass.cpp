@@ -29,6 +29,7 @@ Forward::Pass::Pass(const Pack& pack, const ForwardOptions& options)
       team_(options.threads),
       leaves_(pack.config(), options.isa, options.rows_max, options.threads),
       workers_(static_cast<std::size_t>(options.threads)),
+      pile_(options.threads),
       piles_(static_cast<std::size_t>(pack.config().layers)) {
   const ModelConfig& c = pack.config();
   const int n = options.rows_max;
@@ -117,7 +118,7 @@ void Forward::Pass::prepare(std::span<const Segment> segments) {
     if (plan_.wanted() > 0) prepare_acts(worker.last_acts, plan_.wanted());
   }
   for (LayerPiles& piles : piles_) {
-    for (WorkPile* pile : {&piles.qkv, &piles.attention, &piles.output, &piles.gate_up, &piles.down}) {
+    for (WorkPile* pile : {&piles.qkv, &piles.attention, &piles.gate_up, &piles.down}) {
       pile->reset();
     }
   }
@@ -142,7 +143,6 @@ Result<const float*> Forward::Pass::logits(int first, int count) {
   const ModelConfig& c = pack_.config();
   const kernels::LinearWeights& head = pack_.head();
   const int tiles = kernels::tile_count(head);
-  head_pile_.reset();
   head_act_.prepare(options_.isa, head.act, count, c.hidden);
   is_finite_.store(true, std::memory_order_relaxed);
   team_.run([&](int w) {
@@ -153,7 +153,7 @@ Result<const float*> Forward::Pass::logits(int first, int count) {
     }
     quantise(head_norm_.data(), c.hidden, head_act_, rows);
     team_.barrier(w);
-    split_tiles(head_pile_, tiles, count, team_.size(), w,
+    split_tiles(pile_, tiles, count, team_.size(), w,
                 [&](Share piece) { multiply(head, head_act_, logits_.data(), c.vocab, piece); });
   });
   if (!is_finite_.load(std::memory_order_relaxed)) {

@@ -20,6 +20,7 @@
 #include "common/model/aligned_array.hpp"
 #include "common/model/forward.hpp"
 #include "common/model/leaf_table.hpp"
+#include "common/model/share_pile.hpp"
 #include "common/model/step_plan.hpp"
 #include "common/model/thread_team.hpp"
 #include "common/model/work_pile.hpp"
@@ -115,9 +116,24 @@ class Forward::Pass {
   void finish_trace(int w);
   void normalise(Worker& worker, const float* x, const float* weight, kernels::ActBuffer& act, Share rows);
   void quantise(const float* x, int width, kernels::ActBuffer& act, Share rows);
-  // Tiles [tiles) of one linear.
+  // Tiles [tiles) of one linear; the worker reads on at `next`, or right behind them.
   void multiply(const kernels::LinearWeights& weights, const kernels::ActBuffer& act, float* y, int ldy,
-                Share tiles) const;
+                Share tiles, const kernels::NextTiles& next = {}) const;
+  // Where worker w's share of a linear begins.
+  [[nodiscard]] kernels::NextTiles start_of(const kernels::LinearWeights& weights, int w) const {
+    // A layer of another family has no such linear.
+    if (weights.q == nullptr) return {};
+    return {&weights, share_of(kernels::tile_count(weights), team_.size(), w).begin};
+  }
+  [[nodiscard]] kernels::NextTiles start_of_layer(int layer, int w) const;
+  // Waits for the others; meanwhile `next` comes nearer.
+  void meet(int w, const kernels::NextTiles& next) {
+    team_.barrier(w, next.weights == nullptr ? nullptr : kernels::tile_codes(*next.weights, next.tile));
+  }
+  // Whether a piece ends worker w's share of `count`.
+  [[nodiscard]] bool is_end_of_share(Share piece, int count, int w) const {
+    return piece.end == share_of(count, team_.size(), w).end;
+  }
   [[nodiscard]] float* row_of(AlignedArray<float>& rows, int row, int width) const {
     return rows.data() + static_cast<std::size_t>(row) * static_cast<std::size_t>(width);
   }
@@ -146,9 +162,11 @@ class Forward::Pass {
   AlignedArray<float> head_norm_;  // [logits_rows_max][hidden]
   AlignedArray<float> logits_;     // [logits_rows_max][vocab]
   kernels::ActBuffer head_act_;
-  // The stages of a layer whose work is taken in pieces.
+  // The work of the stages that have a barrier between them.
+  SharePile pile_;
+  // Stages of the other attention and feed-forward families, whose work is taken in pieces.
   struct LayerPiles {
-    WorkPile qkv, attention, output, gate_up, down;
+    WorkPile qkv, attention, gate_up, down;
   };
   std::vector<LayerPiles> piles_;
   // Of models that have them.
@@ -156,7 +174,6 @@ class Forward::Pass {
   struct Experts;
   std::unique_ptr<Latent> latent_;
   std::unique_ptr<Experts> experts_;
-  WorkPile head_pile_;
   std::atomic<bool> is_finite_{true};
 };
 

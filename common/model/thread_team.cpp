@@ -9,9 +9,14 @@
 namespace adit::model {
 namespace {
 
-// About 40 microseconds of pauses: longer than any stage of a decode step lasts unevenly.
+// About 40 microseconds of pauses: longer than any stage of a decode step lasts unevenly. Where others keep a
+// worker off its core waits are thousands of microseconds long, so that spins cost little before them, and an
+// eighth of it after some of them.
 constexpr int kSpinsMax = 2000;
-constexpr int kSpinsMin = 16;
+constexpr int kSpinsMin = kSpinsMax / 8;
+constexpr std::ptrdiff_t kCacheLine = 64;
+// What a waiting worker calls for at most.
+constexpr std::ptrdiff_t kAheadBytes = std::ptrdiff_t{64} << 10;
 
 inline void pause_briefly() {
 #if defined(__x86_64__)
@@ -23,7 +28,8 @@ inline void pause_briefly() {
 
 }  // namespace
 
-ThreadTeam::ThreadTeam(int threads) : size_(threads), patience_(static_cast<std::size_t>(threads)) {
+ThreadTeam::ThreadTeam(int threads)
+    : size_(threads), places_(static_cast<std::size_t>(threads)), patience_(static_cast<std::size_t>(threads)) {
   ADIT_CHECK(threads >= 1 && threads <= limits::kEngineThreadsMax);
   for (Patience& patience : patience_) patience.spins = kSpinsMax;
   threads_.reserve(static_cast<std::size_t>(threads - 1));
@@ -32,33 +38,49 @@ ThreadTeam::ThreadTeam(int threads) : size_(threads), patience_(static_cast<std:
 
 ThreadTeam::~ThreadTeam() {
   stopping_ = true;
-  starts_.value.fetch_add(1, std::memory_order_release);
-  starts_.value.notify_all();
+  advance(starts_.arrivals, starts_.arrivals.load(std::memory_order_relaxed) + 1);
   for (std::thread& thread : threads_) thread.join();
 }
 
-void ThreadTeam::await(int worker, std::atomic<std::uint32_t>& counter, std::uint32_t old) {
-  int& spins = patience_[static_cast<std::size_t>(worker)].spins;
-  for (int i = 0; i < spins; ++i) {
-    if (counter.load(std::memory_order_acquire) != old) {
-      spins = std::min(spins + spins / 8 + 1, kSpinsMax);
-      return;
-    }
-    pause_briefly();
-  }
-  spins = std::max(spins / 2, kSpinsMin);
-  counter.wait(old, std::memory_order_acquire);
+// Either this thread sees the sleeper, or the sleeper, who has said so before it looks again, sees the value.
+void ThreadTeam::advance(std::atomic<std::uint32_t>& counter, std::uint32_t value) {
+  counter.store(value, std::memory_order_seq_cst);
+  if (sleepers_.arrivals.load(std::memory_order_seq_cst) != 0) counter.notify_all();
 }
 
-void ThreadTeam::barrier(int worker) {
+void ThreadTeam::await(int worker, std::atomic<std::uint32_t>& counter, std::uint32_t target, const void* next) {
+  const auto is_there = [&](std::uint32_t value) { return static_cast<std::int32_t>(value - target) >= 0; };
+  int& spins = patience_[static_cast<std::size_t>(worker)].spins;
+  const auto* ahead = static_cast<const char*>(next);
+  const char* const ahead_end = ahead == nullptr ? nullptr : ahead + kAheadBytes;
+  for (int i = 0; i < spins; ++i) {
+    if (is_there(counter.load(std::memory_order_acquire))) {
+      spins = std::min(spins + spins / 8, kSpinsMax);
+      return;
+    }
+    if (ahead != ahead_end) {
+      __builtin_prefetch(ahead, 0, 2);
+      ahead += kCacheLine;
+    } else {
+      pause_briefly();
+    }
+  }
+  spins = std::max(spins - spins / 4, kSpinsMin);
+  sleepers_.arrivals.fetch_add(1, std::memory_order_seq_cst);
+  for (std::uint32_t seen = 0; !is_there(seen = counter.load(std::memory_order_seq_cst));) {
+    counter.wait(seen, std::memory_order_seq_cst);
+  }
+  sleepers_.arrivals.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void ThreadTeam::barrier(int worker, const void* next) {
   if (size_ == 1) return;
-  const std::uint32_t generation = generation_.value.load(std::memory_order_acquire);
-  if (arrived_.value.fetch_add(1, std::memory_order_acq_rel) + 1 == static_cast<std::uint32_t>(size_)) {
-    arrived_.value.store(0, std::memory_order_relaxed);
-    generation_.value.fetch_add(1, std::memory_order_release);
-    generation_.value.notify_all();
-  } else {
-    await(worker, generation_.value, generation);
+  std::atomic<std::uint32_t>& mine = places_[static_cast<std::size_t>(worker)].arrivals;
+  const std::uint32_t target = mine.load(std::memory_order_relaxed) + 1;
+  advance(mine, target);
+  for (int i = 1; i < size_; ++i) {
+    Place& other = places_[static_cast<std::size_t>((worker + i) % size_)];
+    await(worker, other.arrivals, target, next);
   }
 }
 
@@ -68,17 +90,14 @@ void ThreadTeam::run(const std::function<void(int)>& body) {
     return;
   }
   body_ = &body;
-  starts_.value.fetch_add(1, std::memory_order_release);
-  starts_.value.notify_all();
+  advance(starts_.arrivals, starts_.arrivals.load(std::memory_order_relaxed) + 1);
   body(0);
   barrier(0);
 }
 
 void ThreadTeam::loop(int worker) {
-  std::uint32_t seen = 0;
-  while (true) {
-    await(worker, starts_.value, seen);
-    seen = starts_.value.load(std::memory_order_acquire);
+  for (std::uint32_t round = 1;; ++round) {
+    await(worker, starts_.arrivals, round, nullptr);
     if (stopping_) return;
     (*body_)(worker);
     barrier(worker);

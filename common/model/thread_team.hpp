@@ -6,6 +6,7 @@
 // In       threads: 1 .. limits::kEngineThreadsMax, the caller's own included.
 // Use      run(body) calls body(worker) for worker 0 .. size-1, 0 on the calling thread, and returns when all
 //          have returned. Inside, barrier(worker) returns when every worker has called it.
+//          A worker that waits can call for memory that it reads next: barrier(worker, next).
 // Waits    short ones spin, longer ones sleep in the kernel. A worker that had to sleep spins less the next
 //          time, so on a busy machine the team gives its cores away instead of burning them.
 // Errors   none; body must not throw.
@@ -43,23 +44,28 @@ class ThreadTeam {
 
   [[nodiscard]] int size() const { return size_; }
   void run(const std::function<void(int)>& body);
-  void barrier(int worker);
+  // `next`: where the worker's next reads begin, or null; the waiting time is used to bring them nearer.
+  void barrier(int worker, const void* next = nullptr);
 
  private:
-  struct alignas(64) Counter {
-    std::atomic<std::uint32_t> value{0};
+  // One cache line a worker: how many barriers it has reached, written by it alone.
+  struct alignas(64) Place {
+    std::atomic<std::uint32_t> arrivals{0};
   };
   struct alignas(64) Patience {
     int spins = 0;
   };
   void loop(int worker);
-  // Returns when `counter` is no longer `old`.
-  void await(int worker, std::atomic<std::uint32_t>& counter, std::uint32_t old);
+  // Returns when `counter` has reached `target`.
+  void await(int worker, std::atomic<std::uint32_t>& counter, std::uint32_t target, const void* next);
+  // Sets a counter that others may wait for.
+  void advance(std::atomic<std::uint32_t>& counter, std::uint32_t value);
 
   const int size_;
-  Counter arrived_;
-  Counter generation_;
-  Counter starts_;
+  std::vector<Place> places_;
+  Place starts_;
+  // Workers asleep in the kernel, so that the others know whether to call it.
+  Place sleepers_;
   const std::function<void(int)>* body_ = nullptr;
   bool stopping_ = false;
   std::vector<Patience> patience_;

@@ -102,13 +102,45 @@ struct AttentionKernels {
     }
   }
 
+  // A lone query: the tree's eight lanes side by side, so that no sum waits for the one before it.
+  template <class Cells>
+  void score_lone(int slot, std::ptrdiff_t block, Cells cells) const {
+    constexpr int kTogether = kLanes >= 16 ? kParts : 1;
+    const float* q = q_of(slot);
+    float* scores = scores_of(slot) + block * kKeyBlock;
+    for (int part = 0; part < kParts; part += kTogether) {
+      Reg sum[8][kTogether];
+      for (int lane = 0; lane < 8; ++lane) {
+        for (int i = 0; i < kTogether; ++i) sum[lane][i] = V::zero();
+      }
+      for (std::ptrdiff_t d = 0; d < p.head_dim; d += 8) {
+#pragma GCC unroll 8
+        for (int lane = 0; lane < 8; ++lane) {
+          const Reg weight = V::set1(q[d + lane]);
+#pragma GCC unroll 2
+          for (int i = 0; i < kTogether; ++i) {
+            const Reg key = cells.load((d + lane) * kKeyBlock + (part + i) * kLanes);
+            sum[lane][i] = V::fma(weight, key, sum[lane][i]);
+          }
+        }
+      }
+      for (int i = 0; i < kTogether; ++i) {
+        const auto pair = [&](int lane) { return V::add(sum[lane][i], sum[lane + 4][i]); };
+        const Reg dot = V::add(V::add(pair(0), pair(2)), V::add(pair(1), pair(3)));
+        V::store(scores + (part + i) * kLanes, V::mul(dot, V::set1(p.scale)));
+      }
+    }
+  }
+
   template <class Cells>
   void score_slots(std::ptrdiff_t block, Cells cells) const {
     int slot = 0;
     while (slot < slots && keys_of(slot) <= block * kKeyBlock) ++slot;
     for (; slot + V::kQueries <= slots; slot += V::kQueries)
       score_block<V::kQueries>(slot, block, cells);
-    for (; slot < slots; ++slot) score_block<1>(slot, block, cells);
+    for (; slot + 3 <= slots; slot += 3) score_block<3>(slot, block, cells);
+    for (; slot + 2 <= slots; slot += 2) score_block<2>(slot, block, cells);
+    for (; slot < slots; ++slot) score_lone(slot, block, cells);
   }
 
   void score_pass() {
@@ -201,6 +233,29 @@ struct AttentionKernels {
     }
   }
 
+  // A lone query and two whole blocks, whose sums do not depend on each other.
+  template <int C>
+  void lone_columns(int slot, std::ptrdiff_t first, int column) const {
+    const HalfCells<V> cells{p.v + first * p.head_dim + column};
+    const float* weights = scores_of(slot) + first;
+    Reg num[2][C];
+    for (int c = 0; c < C; ++c) num[0][c] = num[1][c] = V::zero();
+    for (int j = 0; j < kKeyBlock; ++j) {
+#pragma GCC unroll 2
+      for (int block = 0; block < 2; ++block) {
+        const std::ptrdiff_t row = block * kKeyBlock + j;
+        const Reg weight = V::set1(weights[row]);
+#pragma GCC unroll 4
+        for (int c = 0; c < C; ++c) {
+          num[block][c] = V::fma(weight, cells.load(row * p.head_dim + c * kLanes), num[block][c]);
+        }
+      }
+    }
+    for (int block = 0; block < 2; ++block) {
+      for (int c = 0; c < C; ++c) add_out(out_of(slot), column + c * kLanes, num[block][c]);
+    }
+  }
+
   int count_of(int slot, std::ptrdiff_t first) const {
     const std::ptrdiff_t left = keys_of(slot) - first;
     return static_cast<int>(left > kKeyBlock ? kKeyBlock : (left < 0 ? 0 : left));
@@ -217,6 +272,9 @@ struct AttentionKernels {
       } else if (slot + kQ <= slots && count_of(slot + kQ - 1, first) == count) {
         value_block<kQ>(slot, first, count, cells, cell_stride);
         slot += kQ;
+      } else if (slot + 3 <= slots && count_of(slot + 2, first) == count) {
+        value_block<3>(slot, first, count, cells, cell_stride);
+        slot += 3;
       } else {
         value_block<1>(slot, first, count, cells, cell_stride);
         ++slot;
@@ -239,7 +297,15 @@ struct AttentionKernels {
 
   void value_pass() {
     const bool share = slots > V::kQueries || width != p.head_dim;
-    for (std::ptrdiff_t block = 0; block < blocks; ++block) {
+    std::ptrdiff_t block = 0;
+    if (slots == 1 && p.head_dim % (2 * kLanes) == 0) {
+      for (; keys_of(0) >= (block + 2) * kKeyBlock; block += 2) {
+        for (int column = 0; column < p.head_dim; column += 2 * kLanes) {
+          lone_columns<2>(0, block * kKeyBlock, column);
+        }
+      }
+    }
+    for (; block < blocks; ++block) {
       const std::ptrdiff_t first = block * kKeyBlock;
       if (share) {
         convert_values(adit::kernels::value_block(p, block), count_of(slots - 1, first));

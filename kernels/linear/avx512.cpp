@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "kernels/linear/avx512_block.h"
+#include "kernels/linear/linear.h"
 
 namespace adit::kernels {
 namespace {
@@ -16,7 +17,8 @@ constexpr int kBlockTiles = 2;
 constexpr int kChunkBytes = 384 * 1024;
 // Up to so many tokens a call is bound by the memory that gives the weights.
 constexpr int kStreamTokens = 16;
-constexpr std::ptrdiff_t kStreamAhead = 8192;
+// It sends for them so far ahead, in whole tiles.
+constexpr int kStreamAhead = 8192;
 
 template <bool kU4>
 Tile tile_of(const LinearWeights& weights, int index) {
@@ -77,21 +79,45 @@ void tiles_of(const LinearCall& call, int index, int tiles, int begin, const Ahe
              : block_of<kU4, 2>(call, tile, index, begin, count, ahead, narrow);
 }
 
-// Few tokens: every weight is read once, in the order it lies in memory, and called for ahead of time. One
-// block of tokens walks along one tile; more of them share a pair, and the calls for the next one.
+void prefetch_lines(const void* at, int bytes) {
+  for (int line = 0; line < bytes; line += 64) {
+    _mm_prefetch(static_cast<const char*>(at) + line, _MM_HINT_T0);
+  }
+}
+
+// The first scales and offsets of what is read next; its codes come with the last tiles.
+void prefetch_scales(const NextTiles& next) {
+  constexpr int kBytes = 512;
+  const LinearWeights& w = *next.weights;
+  const std::ptrdiff_t cells = std::ptrdiff_t{w.k_pad / kGroup} * kTileRows * next.tile;
+  prefetch_lines(w.s + cells, kBytes);
+  if (w.o != nullptr) prefetch_lines(w.o + cells, kBytes);
+  prefetch_lines(w.rs + std::ptrdiff_t{next.tile} * kTileRows, 64);
+}
+
+// Few tokens: every weight is read once, in the order it lies in memory, and sent for ahead of time. One block
+// of tokens walks along one tile; more of them share a pair, and the sending for the next one.
 template <bool kU4>
 void stream(const LinearCall& call) {
   constexpr int kGroupBytes = kU4 ? 256 : 512;
   const int tokens = call.act->n();
   const int step = tokens <= kBlockTokens ? 1 : kBlockTiles;
   const int blocks = (tokens + kBlockTokens - 1) / kBlockTokens;
-  const std::ptrdiff_t pair_bytes = std::ptrdiff_t{kBlockTiles} * call.act->groups() * kGroupBytes;
+  const int tile_bytes = static_cast<int>(call.act->groups()) * kGroupBytes;
+  const int distance = step > 1 || tile_bytes > kStreamAhead ? step : (kStreamAhead + tile_bytes - 1) / tile_bytes;
+  const bool jumps = call.next != nullptr && call.next->weights != nullptr;
+  const std::uint8_t* const next = jumps ? tile_codes(*call.next->weights, call.next->tile)
+                                         : tile_codes(*call.weights, call.tile_end);
   for (int index = call.tile_begin; index < call.tile_end; index += step) {
     const int tiles = index + step <= call.tile_end ? step : 1;
+    const int beyond = index + distance - call.tile_end;
+    const std::uint8_t* const ahead = beyond < 0 ? tile_codes(*call.weights, index + distance)
+                                                 : next + std::ptrdiff_t{beyond} * tile_bytes;
+    if (jumps && index + step >= call.tile_end) prefetch_scales(*call.next);
     for (int block = 0; block < blocks; ++block) {
-      const Ahead ahead{step == 1 ? kStreamAhead : pair_bytes, kGroupBytes * block / blocks / 64 * 64,
-                        kGroupBytes * (block + 1) / blocks};
-      tiles_of<kU4>(call, index, tiles, block * kBlockTokens, ahead);
+      tiles_of<kU4>(call, index, tiles, block * kBlockTokens,
+                    Ahead{ahead, kGroupBytes * block / blocks / 64 * 64,
+                          kGroupBytes * (block + 1) / blocks / 64 * 64});
     }
   }
 }
@@ -111,7 +137,7 @@ void linear_form(const LinearCall& call) {
     const int last = first + chunk < call.tile_end ? first + chunk : call.tile_end;
     for (int begin = 0; begin < tokens; begin += kBlockTokens) {
       for (int index = first; index < last; index += kBlockTiles) {
-        tiles_of<kU4>(call, index, index + 1 == last ? 1 : kBlockTiles, begin, Ahead{0, 0, 0});
+        tiles_of<kU4>(call, index, index + 1 == last ? 1 : kBlockTiles, begin, Ahead{nullptr, 0, 0});
       }
     }
   }

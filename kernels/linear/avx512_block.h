@@ -33,9 +33,9 @@ struct Tile {
   int rows;
 };
 
-// Weights to call for while a group is worked on: bytes [begin, end) of the group that lies `bytes` further on.
+// Weights to call for while a group is worked on: bytes [begin, end) of the same group of the tiles at `q`.
 struct Ahead {
-  std::ptrdiff_t bytes;
+  const std::uint8_t* q;
   int begin;
   int end;
 };
@@ -99,9 +99,9 @@ ADIT_INLINE void load_codes(const Tile& tile, int group, int j, __m512i& even, _
 }
 
 template <bool kU4>
-ADIT_INLINE void prefetch(const Tile& tile, int group, const Ahead& ahead) {
+ADIT_INLINE void prefetch(std::ptrdiff_t group, const Ahead& ahead) {
   constexpr std::ptrdiff_t kGroupBytes = kU4 ? 256 : 512;
-  const std::uint8_t* q = tile.q + group * kGroupBytes + ahead.bytes;
+  const std::uint8_t* q = ahead.q + group * kGroupBytes;
   for (int line = ahead.begin; line < ahead.end; line += 64) {
     _mm_prefetch(reinterpret_cast<const char*>(q + line), _MM_HINT_T0);
   }
@@ -137,7 +137,7 @@ ADIT_INLINE void dot_group(const Tile* tiles, const Tokens<kU4>& x, int group,
       }
     }
   }
-  for (int i = 0; i < kTiles; ++i) prefetch<kU4>(tiles[i], group, ahead);
+  for (int i = 0; i < kTiles; ++i) prefetch<kU4>(i * x.groups + group, ahead);
 }
 
 inline void store_rows(const LinearCall& call, const Tile& tile, int index, int token, __m512 acc) {

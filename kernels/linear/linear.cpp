@@ -101,11 +101,11 @@ bool fits_int32(const LinearWeights& weights, const ActBuffer& act, int token) {
 }
 
 void linear(Isa isa, const LinearWeights& weights, const ActBuffer& act, float* y, std::size_t ldy,
-            int tile_begin, int tile_end) {
+            int tile_begin, int tile_end, const NextTiles& next) {
   // A buffer prepared for another instruction set lacks what the AVX2 version reads.
   const Isa used = isa == Isa::kAvx2 && !act.has_wide() ? Isa::kScalar : isa;
   const LinearCall call{
-      &weights, &act, y, ldy, tile_begin, tile_end, square_limit(weights, act.form())};
+      &weights, &act, y, ldy, tile_begin, tile_end, square_limit(weights, act.form()), &next};
   weights.storage == Storage::kDense ? run(used, call) : linear_sparse(used, call);
 }
 

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "kernels/core/isa.h"
 #include "kernels/linear/act_buffer.h"
@@ -27,8 +28,23 @@ namespace adit::kernels {
 bool quantize(Isa isa, const float* x, std::size_t ldx, ActBuffer& act, int token_begin,
               int token_end);
 
+// Tiles of a linear that a caller reads next.
+struct NextTiles {
+  const LinearWeights* weights = nullptr;
+  int tile = 0;
+};
+
+// `next`: where the caller's reading goes on after these tiles, if it does not right behind them; a call of few
+// tokens sends for it in time.
 void linear(Isa isa, const LinearWeights& weights, const ActBuffer& act, float* y, std::size_t ldy,
-            int tile_begin, int tile_end);
+            int tile_begin, int tile_end, const NextTiles& next = {});
+
+// Where the codes of a tile begin: most of what linear() reads. Of all tiles, where some codes are left out.
+inline const std::uint8_t* tile_codes(const LinearWeights& weights, int tile) {
+  if (weights.storage != Storage::kDense) return weights.q;
+  const std::size_t bytes = static_cast<std::size_t>(weights.k_pad) * kTileRows;
+  return weights.q + static_cast<std::size_t>(tile) * (weights.form == WeightForm::kU4 ? bytes / 2 : bytes);
+}
 
 inline int tile_count(const LinearWeights& weights) {
   return weights.m_pad / kTileRows;

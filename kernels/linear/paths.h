@@ -15,6 +15,8 @@
 
 namespace adit::kernels {
 
+struct NextTiles;
+
 struct LinearCall {
   const LinearWeights* weights;
   const ActBuffer* act;
@@ -24,6 +26,8 @@ struct LinearCall {
   int tile_end;
   // A token whose sums of squares are at most this is proved to fit int32 accumulators.
   std::uint64_t sq_limit;
+  // Where the caller reads on after tile_end; null, or no weights: right behind it.
+  const NextTiles* next = nullptr;
 };
 
 // Whether int32 accumulators hold the sums of all tokens [begin, end).

@@ -131,14 +131,14 @@ void prefill(benchmark::State& state, const Case& c) {
   state.counters["x_scalar"] = scalar / best;
 }
 
-// `rows` query rows of three heads over about `keys` keys.
+// `rows` query rows of some heads over about `keys` keys.
 void attention(benchmark::State& state, Isa isa) {
   const int rows = static_cast<int>(state.range(0));
   const int keys = static_cast<int>(state.range(1));
   constexpr int kDim = 64;
-  constexpr int kHeads = 3;
+  const int heads = static_cast<int>(state.range(2));
   Random random(kSeed);
-  const std::vector<float> q = random.wide_row(rows * kHeads * kDim);
+  const std::vector<float> q = random.wide_row(rows * heads * kDim);
   std::vector<std::uint16_t> k(cache_cells(keys, kDim));
   std::vector<std::uint16_t> v(cache_cells(keys, kDim));
   for (int position = 0; position < keys; ++position) {
@@ -146,24 +146,24 @@ void attention(benchmark::State& state, Isa isa) {
              k.data(), v.data());
   }
   std::vector<float> out(q.size());
-  std::vector<float> scratch(attend_scratch_floats(rows, kHeads, keys));
+  std::vector<float> scratch(attend_scratch_floats(rows, heads, keys));
   AttendParams params;
   params.rows = rows;
-  params.group = kHeads;
+  params.group = heads;
   params.head_dim = kDim;
   params.first_keys = keys - rows + 1;
   params.scale = 0.125f;
   params.q = q.data();
-  params.q_stride = kHeads * kDim;
+  params.q_stride = heads * kDim;
   params.k = k.data();
   params.v = v.data();
   params.out = out.data();
-  params.out_stride = kHeads * kDim;
+  params.out_stride = heads * kDim;
   params.scratch = scratch.data();
   const double scalar = fastest(2, [&] { attend_rows(Isa::kScalar, params); });
   double best = 1e30;
   for (auto _ : state) best = std::min(best, fastest(1, [&] { attend_rows(isa, params); }));
-  const double pairs = (static_cast<double>(keys) - (rows - 1) / 2.0) * rows * kHeads;
+  const double pairs = (static_cast<double>(keys) - (rows - 1) / 2.0) * rows * heads;
   state.counters["GFMAps"] = pairs * 2 * kDim / best * 1e-9;
   state.counters["x_scalar"] = scalar / best;
 }
@@ -234,9 +234,12 @@ void register_all() {
     }
     benchmark::RegisterBenchmark((std::string("attention/") + isa_name(isa)).c_str(), attention,
                                  isa)
-        ->Args({1, 512})
-        ->Args({16, 512})
-        ->Args({64, 512})
+        ->Args({1, 64, 1})
+        ->Args({1, 512, 1})
+        ->Args({1, 64, 3})
+        ->Args({1, 512, 3})
+        ->Args({16, 512, 3})
+        ->Args({64, 512, 3})
         ->Iterations(40)
         ->Unit(benchmark::kMicrosecond);
     register_rows(isa);

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/model/share_pile.hpp"
 #include "common/model/work_pile.hpp"
 
 namespace adit::model {
@@ -60,6 +61,27 @@ TEST(ThreadTeam, barrier_separates_stages) {
   EXPECT_EQ(0, wrong.load());
 }
 
+TEST(SharePile, gives_every_piece_once) {
+  constexpr int kThreads = 3;
+  ThreadTeam team(kThreads);
+  SharePile pile(kThreads);
+  for (int round = 0; round < 20; ++round) {
+    for (const int count : {0, 1, 7, 100}) {
+      for (const int piece : {1, 3, 200}) {
+        std::vector<std::atomic<int>> times(100);
+        team.run([&](int worker) {
+          pile.take(worker, count, piece, [&](Share share) {
+            for (int i = share.begin; i < share.end; ++i) times[static_cast<std::size_t>(i)].fetch_add(1);
+          });
+        });
+        for (int i = 0; i < 100; ++i) {
+          EXPECT_EQ(i < count ? 1 : 0, times[static_cast<std::size_t>(i)].load());
+        }
+      }
+    }
+  }
+}
+
 TEST(WorkPile, gives_every_piece_once) {
   ThreadTeam team(3);
   WorkPile pile;
@@ -75,6 +97,25 @@ TEST(WorkPile, gives_every_piece_once) {
       for (int i = 0; i < 100; ++i) EXPECT_EQ(i < count ? 1 : 0, times[static_cast<std::size_t>(i)].load());
     }
   }
+}
+
+// The others do the share of a thread that is held up.
+TEST(SharePile, others_take_over_a_share) {
+  ThreadTeam team(2);
+  SharePile pile(2);
+  std::atomic<int> done{0};
+  std::vector<int> of(2, 0);
+  team.run([&](int worker) {
+    if (worker == 1) {
+      while (done.load() < 10) std::this_thread::yield();
+    }
+    pile.take(worker, 10, 1, [&](Share) {
+      ++of[static_cast<std::size_t>(worker)];
+      done.fetch_add(1);
+    });
+  });
+  EXPECT_EQ(10, of[0]);
+  EXPECT_EQ(0, of[1]);
 }
 
 // A team that has nothing to do uses no processor time.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Times `adit-miner bench` and llama.cpp in turns on one machine and prints the ratios. peers.sh, which installs the
-// peer and makes the files, starts it; see README.md.
+// Times `adit-miner bench`, llama.cpp and ik_llama.cpp in turns on one machine and prints the ratios. peers.sh, which
+// installs the peers and makes the files, starts it; see README.md.
 //
-// In    MINER, NODE_FOLDER, GGUF_FOLDER, PACK_FOLDER as the environment's PEERS_*; options as arguments.
+// In    MINER, NODE, GGUFS, PACKS, and IK if it takes part, as the environment's PEERS_*; options as arguments.
 // Out   a table, or with --json one JSON object, on stdout; progress on stderr.
 // Exit  0, 1 a measurement failed, 2 arguments, 7 other processes keep the machine busy.
 import { execFile } from "node:child_process";
@@ -16,10 +16,15 @@ const kBusyCores = 0.1;      // more than this in use by others: not quiet
 const kQuietWaitSeconds = 60;
 const kPackNames = { "w8-a16": 8, "w8-a8g": 8, "w4-a16": 4, "w4-a8g": 4 };
 // The order in which a round measures; every second round goes backwards, so that a drift hits both alike.
-const kOrder = ["w8-a16", "Q8_0", "w8-a8g", "w4-a16", "Q4_0", "w4-a8g", "Q4_1"];
+// ik_llama.cpp as the file is (i) and with weights repacked at load (r).
+const kIk = ["Q8_0-i", "Q8_0-r", "Q4_0-i", "Q4_0-r"];
+const kOrder = ["w8-a16", "Q8_0-i", "Q8_0-r", "Q8_0", "w8-a8g", "w4-a16", "Q4_0-i", "Q4_0-r", "Q4_0", "w4-a8g", "Q4_1"];
+// Ours, and the programs of which the fastest counts.
 const kPairs = [
-  ["w8-a16", "Q8_0"], ["w8-a8g", "Q8_0"], ["w4-a16", "Q4_0"], ["w4-a8g", "Q4_0"], ["w4-a16", "Q4_1"],
-  ["w4-a8g", "Q4_1"],
+  ["w8-a16", "ik", ["Q8_0-i", "Q8_0-r"]], ["w8-a8g", "ik", ["Q8_0-i", "Q8_0-r"]],
+  ["w4-a16", "ik", ["Q4_0-i", "Q4_0-r"]], ["w4-a8g", "ik", ["Q4_0-i", "Q4_0-r"]],
+  ["w8-a16", "llama.cpp", ["Q8_0"]], ["w8-a8g", "llama.cpp", ["Q8_0"]],
+  ["w4-a16", "llama.cpp", ["Q4_0", "Q4_1"]], ["w4-a8g", "llama.cpp", ["Q4_0", "Q4_1"]],
 ];
 
 const run = promisify(execFile);
@@ -110,6 +115,13 @@ async function measureOurs(settings, options, name, threads) {
     decode_median: decode.median };
 }
 
+async function measureIk(settings, options, name, threads) {
+  const model = path.join(settings.ggufs, `${name.slice(0, 4)}.gguf`);
+  const { stdout } = await run(settings.ik, [model, String(threads), String(options.repeat), String(options.prompt),
+    String(options.tokens), name.endsWith("r") ? "1" : "0"]);
+  return JSON.parse(stdout);
+}
+
 async function measurePeer(settings, options, name, threads) {
   const here = path.dirname(fileURLToPath(import.meta.url));
   const model = path.join(settings.ggufs, `${name}.gguf`);
@@ -128,7 +140,7 @@ function middle(values) {
 function summary(name, threads, results) {
   const of = (key) => results.map((r) => r[key]);
   return {
-    program: name in kPackNames ? "adit" : "llama.cpp", model: name, threads,
+    program: name in kPackNames ? "adit" : kIk.includes(name) ? "ik_llama.cpp" : "llama.cpp", model: name, threads,
     prompt_best: Math.max(...of("prompt_best")), prompt_median: middle(of("prompt_median")),
     decode_best: Math.max(...of("decode_best")), decode_median: middle(of("decode_median")),
   };
@@ -138,15 +150,18 @@ async function measureAll(settings, options) {
   const results = new Map();
   const busy = [];
   const about = {};
+  const names = kOrder.filter((name) => settings.ik || !kIk.includes(name));
   for (let round = 0; round < options.rounds; ++round) {
-    const order = round % 2 === 0 ? kOrder : [...kOrder].reverse();
+    const order = round % 2 === 0 ? names : [...names].reverse();
     for (const threads of options.threads) {
       say(`round ${round + 1} of ${options.rounds}, ${threads} thread${threads > 1 ? "s" : ""}`);
       for (const name of order) {
         await waitForQuiet(options, busy);
         const ours = name in kPackNames;
-        const result = await (ours ? measureOurs : measurePeer)(settings, options, name, threads);
-        about[ours ? "adit" : "peer"] = result;
+        const measure = ours ? measureOurs : kIk.includes(name) ? measureIk : measurePeer;
+        const result = await measure(settings, options, name, threads);
+        if (ours) about.adit = result;
+        if (measure === measurePeer) about.peer = result;
         const key = `${name} ${threads}`;
         results.set(key, [...(results.get(key) ?? []), result]);
       }
@@ -154,21 +169,23 @@ async function measureAll(settings, options) {
   }
   const rows = [];
   for (const threads of options.threads) {
-    for (const name of kOrder) rows.push(summary(name, threads, results.get(`${name} ${threads}`)));
+    for (const name of names) rows.push(summary(name, threads, results.get(`${name} ${threads}`)));
   }
   return { rows, busy, about };
 }
 
+// Medians over all rounds, of each peer the faster way.
 function compare(rows, threads) {
   const find = (name) => rows.find((r) => r.model === name && r.threads === threads);
-  return kPairs.map(([ourName, peerName]) => {
+  return kPairs.filter(([, , names]) => names.some(find)).map(([ourName, peer, names]) => {
     const ours = find(ourName);
-    const peer = find(peerName);
+    const fastest = (key) => Math.max(...names.map((name) => find(name)[key]));
+    const prompt = fastest("prompt_median");
+    const decode = fastest("decode_median");
     return {
-      bits: kPackNames[ourName], threads, ours: ourName, peer: peerName,
-      ours_prompt: ours.prompt_best, peer_prompt: peer.prompt_best,
-      prompt_ratio: ours.prompt_best / peer.prompt_best, ours_decode: ours.decode_best,
-      peer_decode: peer.decode_best, decode_ratio: ours.decode_best / peer.decode_best,
+      bits: kPackNames[ourName], threads, ours: ourName, peer,
+      ours_prompt: ours.prompt_median, peer_prompt: prompt, prompt_ratio: ours.prompt_median / prompt,
+      ours_decode: ours.decode_median, peer_decode: decode, decode_ratio: ours.decode_median / decode,
     };
   });
 }
@@ -177,17 +194,17 @@ function tableOf(report) {
   const lines = [
     `${report.machine.cpu}, ${report.machine.cores} cores; adit-miner (${report.adit.isa}) beside llama.cpp ` +
       `${report.peer.release} (${report.peer.library})`,
-    `Tokens per second, best of ${report.runs_each}; a ratio over 1: adit is faster. Load ` +
+    `Tokens per second, medians of ${report.rounds} rounds in turn, of a peer its fastest way. Load ` +
       `${report.machine.load_before.toFixed(2)} before; others used at most ` +
       `${report.machine.others_cores_max.toFixed(2)} cores between runs.${report.forced ? " FORCED." : ""}`,
     "",
-    `                            prompt ${String(report.prompt_tokens).padEnd(4)}                  ` +
+    `                                 prompt ${String(report.prompt_tokens).padEnd(4)}                  ` +
       `decode ${report.decode_tokens}`,
-    "threads  adit     peer      adit    peer  ratio     adit    peer  ratio",
+    "threads  adit    peer           adit    peer  ratio     adit    peer  ratio",
   ];
   const number = (value, width, digits) => value.toFixed(digits).padStart(width);
   for (const c of report.comparisons) {
-    lines.push(`${String(c.threads).padStart(7)}  ${c.ours.padEnd(7)}  ${c.peer.padEnd(4)}` +
+    lines.push(`${String(c.threads).padStart(7)}  ${c.ours.padEnd(7)}  ${c.peer.padEnd(9)}` +
       `${number(c.ours_prompt, 10, 1)}${number(c.peer_prompt, 8, 1)}${number(c.prompt_ratio, 7, 2)}` +
       `${number(c.ours_decode, 9, 1)}${number(c.peer_decode, 8, 1)}${number(c.decode_ratio, 7, 2)}`);
   }
@@ -200,11 +217,13 @@ async function main() {
     miner: process.env.PEERS_MINER, node: process.env.PEERS_NODE, ggufs: process.env.PEERS_GGUFS,
     packs: process.env.PEERS_PACKS,
   };
+  // Optional.
+  const ik = process.env.PEERS_IK;
   for (const [name, value] of Object.entries(settings)) {
     if (!value) throw new Stop(2, `PEERS_${name.toUpperCase()} is not set: start peers.sh instead`);
   }
   const loadBefore = Number(process.env.PEERS_LOAD ?? os.loadavg()[0]);
-  const { rows, busy, about } = await measureAll(settings, options);
+  const { rows, busy, about } = await measureAll({ ...settings, ik }, options);
   const { release, library, features } = about.peer;
   const report = {
     machine: {
@@ -213,7 +232,7 @@ async function main() {
     },
     adit: { isa: about.adit.isa },
     peer: { package: "node-llama-cpp@3.21.1", release, library, features },
-    forced: options.force, runs_each: options.rounds * options.repeat,
+    forced: options.force, rounds: options.rounds, runs_each: options.rounds * options.repeat,
     prompt_tokens: options.prompt, decode_tokens: options.tokens, measurements: rows,
     comparisons: options.threads.flatMap((threads) => compare(rows, threads)),
   };

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Measures SmolLM2-135M's prompt and decode speed beside llama.cpp, in one run on one machine.
+# Measures SmolLM2-135M's prompt and decode speed beside llama.cpp and ik_llama.cpp, in one run on one machine.
 #
 #   tests/bench/peers.sh [--json] [--rounds N] [--repeat N] [--threads 1,2] [--prompt N] [--tokens N]
-#                        [--max-load X] [--force]
+#                        [--max-load X] [--force] [--no-ik]
 #
 #   --rounds N    rounds of all programs in turn (default 3)    --repeat N   timed runs of each a round (default 2)
 #   --json        one JSON object instead of the table          --threads L  thread counts (default 1,2)
 #   --prompt N    length of the prompt (default 512)            --tokens N   tokens to decode (default 128)
 #   --max-load X  refuse above this load average (default 0.5)  --force      measure all the same
+#   --no-ik       leave ik_llama.cpp out (its first build takes some ten minutes)
 #
 #   ADIT_MINER    the binary (default build/dev/bin/adit-miner)
 #   ADIT_CACHE    where peer, GGUF files and packs are kept, in peers/ (default ~/.cache/adit)
@@ -20,23 +21,24 @@ cache=${ADIT_CACHE:-$HOME/.cache/adit}
 work=$cache/peers
 miner=${ADIT_MINER:-$root/build/dev/bin/adit-miner}
 gguf=$cache/models/SmolLM2-135M-Instruct.Q4_1.gguf
-llama_version=3.21.1 gguf_version=0.19.0
+llama_version=3.21.1 gguf_version=0.19.0 ik_version=0.1.5
 
 say() { printf 'peers: %s\n' "$*" >&2; }
 die() { local code=$1; shift; say "$*"; exit "$code"; }
 
-max_load=0.5 force='' pass=()
+max_load=0.5 force='' ik=1 pass=()
 while [ $# -gt 0 ]; do
   case $1 in
     --max-load)
       [[ ${2:-} =~ ^[0-9]+(\.[0-9]+)?$ ]] || die 2 "--max-load: expected a number, got '${2:-}'"
       max_load=$2; shift ;;
     --force) force=1; pass+=("$1") ;;
+    --no-ik) ik='' ;;
     --json) pass+=("$1") ;;
     --rounds | --repeat | --threads | --prompt | --tokens)
       [ $# -ge 2 ] || die 2 "$1: expected a value"
       pass+=("$1" "$2"); shift ;;
-    -h | --help) sed -n '2,15p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    -h | --help) sed -n '2,17p' "${BASH_SOURCE[0]}"; exit 0 ;;
     *) die 2 "unknown argument '$1' (see --help)" ;;
   esac
   shift
@@ -63,6 +65,31 @@ if [ "$(version_of node-llama-cpp)" != "$llama_version" ] ||
   npm install --prefix "$work/node" --no-save --no-audit --no-fund --ignore-scripts --omit=optional \
     --loglevel=error "node-llama-cpp@$llama_version" "@node-llama-cpp/linux-x64@$llama_version" >&2 ||
     die 1 "could not install the peer (is the npm registry reachable?)"
+fi
+
+# ik_llama.cpp for this very processor, from the sources that a Python package carries.
+build_ik() {
+  local folder=$work/ik/ik_llama_cpp_python-$ik_version/vendor/ik_llama.cpp build=$work/ik/build
+  say "building ik_llama.cpp (ik-llama-cpp-python $ik_version) in $work/ik: some ten minutes"
+  mkdir -p "$work/ik"
+  [ -f "$work/ik/ik_llama_cpp_python-$ik_version.tar.gz" ] ||
+    python3 -m pip download -q --disable-pip-version-check --no-deps --no-binary :all: -d "$work/ik" \
+      "ik-llama-cpp-python==$ik_version" >&2 || return 1
+  tar -C "$work/ik" -xzf "$work/ik/ik_llama_cpp_python-$ik_version.tar.gz" || return 1
+  cmake -S "$folder" -B "$build" -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=ON -DGGML_IQK_FA_ALL_QUANTS=OFF \
+    -DLLAMA_CURL=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF \
+    >"$work/ik.log" 2>&1 || return 1
+  nice cmake --build "$build" -j"$(nproc)" --target llama >>"$work/ik.log" 2>&1 || return 1
+  c++ -O2 -std=c++17 -I"$folder/include" -I"$folder/ggml/include" "$here/ik_llama.cpp" -o "$work/ik/bench.part" \
+    -L"$build/src" -L"$build/ggml/src" -lllama -lggml -Wl,-rpath,"$build/src:$build/ggml/src" || return 1
+  mv "$work/ik/bench.part" "$work/ik/bench-$ik_version"
+}
+if [ -n "$ik" ]; then
+  if [ ! -x "$work/ik/bench-$ik_version" ] || [ "$here/ik_llama.cpp" -nt "$work/ik/bench-$ik_version" ]; then
+    command -v cmake >/dev/null || die 1 "needs cmake"
+    build_ik || die 1 "could not build ik_llama.cpp (see $work/ik.log), or use --no-ik"
+  fi
+  export PEERS_IK=$work/ik/bench-$ik_version
 fi
 
 ln -sf "$gguf" "$work/gguf/Q4_1.gguf"

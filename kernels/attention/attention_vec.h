@@ -63,21 +63,37 @@ struct AttentionKernels {
   }
   float* scores_of(int slot) const { return p.scratch + slot * stride; }
 
+  // Key registers that go together: all of a block where there are registers for their sums.
+  static constexpr int kTogether = kLanes >= 16 ? kParts : 1;
+
   // The two lanes (of the tree's eight) that are `4` apart, added: l and l + 4.
   template <int Q, class Cells>
-  void add_lane_pair(const float* const* q, Cells cells, int lane, int part, Reg* sum) const {
-    Reg a[Q];
-    Reg b[Q];
-    for (int i = 0; i < Q; ++i) a[i] = b[i] = V::zero();
+  void add_lane_pair(const float* const* q, Cells cells, int lane, int part,
+                     Reg (&sum)[Q][kTogether]) const {
+    Reg a[Q][kTogether];
+    Reg b[Q][kTogether];
+    for (int i = 0; i < Q; ++i) {
+      for (int k = 0; k < kTogether; ++k) a[i][k] = b[i][k] = V::zero();
+    }
     for (std::ptrdiff_t d = lane; d < p.head_dim; d += 8) {
-      const Reg ka = cells.load(d * kKeyBlock + part * kLanes);
-      const Reg kb = cells.load((d + 4) * kKeyBlock + part * kLanes);
+      Reg ka[kTogether];
+      Reg kb[kTogether];
+      for (int k = 0; k < kTogether; ++k) {
+        ka[k] = cells.load(d * kKeyBlock + (part + k) * kLanes);
+        kb[k] = cells.load((d + 4) * kKeyBlock + (part + k) * kLanes);
+      }
       for (int i = 0; i < Q; ++i) {
-        a[i] = V::fma(V::set1(q[i][d]), ka, a[i]);
-        b[i] = V::fma(V::set1(q[i][d + 4]), kb, b[i]);
+        const Reg qa = V::set1(q[i][d]);
+        const Reg qb = V::set1(q[i][d + 4]);
+        for (int k = 0; k < kTogether; ++k) {
+          a[i][k] = V::fma(qa, ka[k], a[i][k]);
+          b[i][k] = V::fma(qb, kb[k], b[i][k]);
+        }
       }
     }
-    for (int i = 0; i < Q; ++i) sum[i] = V::add(a[i], b[i]);
+    for (int i = 0; i < Q; ++i) {
+      for (int k = 0; k < kTogether; ++k) sum[i][k] = V::add(a[i][k], b[i][k]);
+    }
   }
 
   template <int Q, class Cells>
@@ -85,19 +101,23 @@ struct AttentionKernels {
     const float* q[Q];
     for (int i = 0; i < Q; ++i) q[i] = q_of(slot + i);
     const Reg scale = V::set1(p.scale);
-    for (int part = 0; part < kParts; ++part) {
-      Reg even[Q];
-      Reg odd[Q];
-      Reg other[Q];
+    for (int part = 0; part < kParts; part += kTogether) {
+      Reg even[Q][kTogether];
+      Reg odd[Q][kTogether];
+      Reg other[Q][kTogether];
       add_lane_pair<Q>(q, cells, 0, part, even);
       add_lane_pair<Q>(q, cells, 2, part, other);
-      for (int i = 0; i < Q; ++i) even[i] = V::add(even[i], other[i]);
+      for (int i = 0; i < Q; ++i) {
+        for (int k = 0; k < kTogether; ++k) even[i][k] = V::add(even[i][k], other[i][k]);
+      }
       add_lane_pair<Q>(q, cells, 1, part, odd);
       add_lane_pair<Q>(q, cells, 3, part, other);
       for (int i = 0; i < Q; ++i) {
-        odd[i] = V::add(odd[i], other[i]);
-        const Reg dot = V::add(even[i], odd[i]);
-        V::store(scores_of(slot + i) + block * kKeyBlock + part * kLanes, V::mul(dot, scale));
+        float* scores = scores_of(slot + i) + block * kKeyBlock + part * kLanes;
+        for (int k = 0; k < kTogether; ++k) {
+          const Reg dot = V::add(even[i][k], V::add(odd[i][k], other[i][k]));
+          V::store(scores + k * kLanes, V::mul(dot, scale));
+        }
       }
     }
   }
@@ -105,7 +125,6 @@ struct AttentionKernels {
   // A lone query: the tree's eight lanes side by side, so that no sum waits for the one before it.
   template <class Cells>
   void score_lone(int slot, std::ptrdiff_t block, Cells cells) const {
-    constexpr int kTogether = kLanes >= 16 ? kParts : 1;
     const float* q = q_of(slot);
     float* scores = scores_of(slot) + block * kKeyBlock;
     for (int part = 0; part < kParts; part += kTogether) {

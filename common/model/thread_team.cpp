@@ -4,16 +4,18 @@
 #include <algorithm>
 
 #include "common/base/check.hpp"
+#include "common/base/clock.hpp"
 #include "common/base/limits.hpp"
 
 namespace adit::model {
 namespace {
 
-// About 40 microseconds of pauses: longer than any stage of a decode step lasts unevenly. Where others keep a
-// worker off its core waits are thousands of microseconds long, so that spins cost little before them, and an
-// eighth of it after some of them.
+// About 40 microseconds of pauses: longer than any stage of a decode step lasts unevenly.
 constexpr int kSpinsMax = 2000;
 constexpr int kSpinsMin = kSpinsMax / 8;
+// A sleep shorter than this ended when a worker of the same team got the core: there are more of them than cores,
+// and spinning keeps them from it. Longer ones are another process's turn, beside which spinning costs nothing.
+constexpr std::uint64_t kOwnTurnNs = 500'000;
 constexpr std::ptrdiff_t kCacheLine = 64;
 // What a waiting worker calls for at most.
 constexpr std::ptrdiff_t kAheadBytes = std::ptrdiff_t{64} << 10;
@@ -65,12 +67,14 @@ void ThreadTeam::await(int worker, std::atomic<std::uint32_t>& counter, std::uin
       pause_briefly();
     }
   }
-  spins = std::max(spins - spins / 4, kSpinsMin);
+  const SystemClock clock;
+  const std::uint64_t start = clock.steady_ns();
   sleepers_.arrivals.fetch_add(1, std::memory_order_seq_cst);
   for (std::uint32_t seen = 0; !is_there(seen = counter.load(std::memory_order_seq_cst));) {
     counter.wait(seen, std::memory_order_seq_cst);
   }
   sleepers_.arrivals.fetch_sub(1, std::memory_order_relaxed);
+  if (clock.steady_ns() - start < kOwnTurnNs) spins = std::max(spins - spins / 4, kSpinsMin);
 }
 
 void ThreadTeam::barrier(int worker, const void* next) {

@@ -7,8 +7,8 @@
 // Use      run(body) calls body(worker) for worker 0 .. size-1, 0 on the calling thread, and returns when all
 //          have returned. Inside, barrier(worker) returns when every worker has called it.
 //          A worker that waits can call for memory that it reads next: barrier(worker, next).
-// Waits    short ones spin, longer ones sleep in the kernel. A worker that had to sleep spins less the next
-//          time, so on a busy machine the team gives its cores away instead of burning them.
+// Waits    short ones spin, longer ones sleep in the kernel. Where there are more workers than cores, a worker
+//          spins less and less, so that the team gives its cores to its own members instead of burning them.
 // Errors   none; body must not throw.
 // Threads  run() from one thread at a time.
 // Tests    tests/unit/common/model/thread_team_test.cpp

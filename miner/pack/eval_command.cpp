@@ -13,6 +13,7 @@
 #include "common/base/limits.hpp"
 #include "miner/command.hpp"
 #include "miner/generate/run_flags.hpp"
+#include "miner/pack/candidate.hpp"
 #include "miner/progress/progress_line.hpp"
 
 namespace adit::miner {
@@ -61,6 +62,11 @@ Result<void> run(const EvalCommand& command) {
   } else {
     print_table(pack, report);
   }
+  // Not `>`: a KL that is no number is over every bound.
+  if (command.max_kl && !(report.mean_kl <= *command.max_kl)) {
+    return make_error(ErrorCode::kAborted, "{}: mean KL {:.3g} is over the bound of {:.3g}",
+                      command.pack.string(), report.mean_kl, *command.max_kl);
+  }
   return {};
 }
 
@@ -69,8 +75,7 @@ Result<void> run(const EvalCommand& command) {
 int run_eval(const EvalCommand& command) {
   const auto result = run(command);
   if (result) return exit_code::kOk;
-  const bool unavailable = result.error().code == ErrorCode::kUnavailable;
-  return fail(result.error(), unavailable ? exit_code::kUnavailable : exit_code::kModel);
+  return fail(result.error(), pack_exit_code(result.error()));
 }
 
 void add_eval_command(CLI::App& app, int& exit_code) {
@@ -85,6 +90,7 @@ void add_eval_command(CLI::App& app, int& exit_code) {
   command->add_option("--window", options->settings.window, "Tokens of one context")
       ->check(CLI::Range(2, static_cast<int>(limits::kContextMax)))
       ->capture_default_str();
+  command->add_option("--max-kl", options->max_kl, "Fail if the mean KL is over this");
   command->add_flag("--json", options->json, "Print one JSON object");
   add_run_flags(*command, *flags);
   command->callback([options, flags, &exit_code] {

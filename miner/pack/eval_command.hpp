@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 // miner/pack/eval_command.hpp
 //
-// `adit-miner eval --pack P --original F [--text T] [--window N] [--threads N] [--isa I] [--json]`.
+// `adit-miner eval --pack P --original F [--text T] [--window N] [--threads N] [--isa I] [--json]
+// [--max-kl X]`.
 //
 // Out      perplexities, mean and largest KL, top-1 agreement on stdout, as a table or one JSON object;
 //          progress on stderr.
-// Errors   one line on stderr; exit codes kOk, kModel, kUnavailable.
+// Errors   one line on stderr; exit codes kOk, kFailed (mean KL over --max-kl), kModel, kUnavailable.
 // Threads  `threads`, 0 for all cores.
 // Tests    tests/unit/miner/pack/pack_command_test.cpp
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "miner/pack/evaluate.hpp"
 
@@ -25,6 +27,7 @@ struct EvalCommand {
   std::filesystem::path original;
   EvaluateSettings settings;
   bool json = false;
+  std::optional<double> max_kl = {};
 };
 
 [[nodiscard]] int run_eval(const EvalCommand& command);

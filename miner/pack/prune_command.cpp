@@ -96,6 +96,7 @@ Result<void> measure(const PruneCommand& command, const std::filesystem::path& p
   ADIT_TRY(outcome.report,
            evaluate(pack, command.input, {.text = command.text, .threads = command.threads},
                     [&](double done) { line.show(done); }));
+  // Not `>`: a KL that is no number is over every bound.
   if (!command.max_kl || outcome.report->mean_kl <= *command.max_kl) return {};
   return make_error(ErrorCode::kAborted, "{}: mean KL {:.3g} is over the bound of {:.3g}; nothing was written",
                     command.output.string(), outcome.report->mean_kl, *command.max_kl);

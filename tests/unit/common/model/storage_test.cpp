@@ -60,7 +60,7 @@ Pack pruned_pack(const WeightSource& source, const std::filesystem::path& folder
                  const StorageForm& form, ActForm act) {
   const Pruner pruner(parse_pattern(pattern).value(), 0, 99, nullptr, {form});
   Pack pack = test::pack_of(source, folder, {.bits = 8, .act = act, .threads = 2, .prune = &pruner});
-  EXPECT_EQ(pack.layers()[1].up.storage, form.storage) << pattern;
+  EXPECT_EQ(pack.layers()[1].o.storage, form.storage) << pattern;
   EXPECT_EQ(pack.embedding().storage, Storage::kDense);
   const auto verified = pack.verify_content_hash();
   EXPECT_TRUE(verified) << verified.error().message;
@@ -69,7 +69,7 @@ Pack pruned_pack(const WeightSource& source, const std::filesystem::path& folder
 
 TEST(Storage, any_storage_has_the_hash_and_the_logits_of_the_dense_one) {
   const test::TempDir dir;
-  for (const char* family : {"llama", "qwen2", "qwen3"}) {
+  for (const char* family : {"llama", "qwen2", "qwen3", "deepseek_v2", "deepseek_v3", "deepseek_v32"}) {
     const test::TinyModel source(test::tiny_config(family));
     for (const ActForm act : {ActForm::kA16, ActForm::kA8g32}) {
       for (const Storages& storages : all_storages()) {

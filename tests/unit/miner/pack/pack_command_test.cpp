@@ -79,7 +79,8 @@ TEST_F(PackCommandTest, eval_prints_one_json_object) {
   EvalCommand command{.pack = pack_,
                       .original = gguf_,
                       .settings = {.text = text_, .window = 64, .threads = 1},
-                      .json = true};
+                      .json = true,
+                      .max_kl = {}};
   testing::internal::CaptureStdout();
   const int code = run_eval(command);
   const auto json = nlohmann::json::parse(testing::internal::GetCapturedStdout());
@@ -88,6 +89,13 @@ TEST_F(PackCommandTest, eval_prints_one_json_object) {
   EXPECT_EQ(json["form"], "int8 a16");
   EXPECT_GT(json["mean_kl"].get<double>(), 0.0);
   EXPECT_LE(json["top1_agreement"].get<double>(), 1.0);
+  command.max_kl = 1e-9;
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run_eval(command), exit_code::kFailed);
+  // The figures are printed all the same.
+  EXPECT_FALSE(testing::internal::GetCapturedStdout().empty());
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("over the bound"), std::string::npos);
   command.pack = text_;
   EXPECT_EQ(run_eval(command), exit_code::kModel);
 }

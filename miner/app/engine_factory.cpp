@@ -50,7 +50,8 @@ Result<std::unique_ptr<AnswerSource>> make_engine_source(const ServeConfig& conf
       .isa = isa,
       .threads = config.engine_threads == 0 ? cores : config.engine_threads,
       .prefill_chunk = config.prefill_chunk,
-      .batch_max = config.batch_max};
+      .batch_max = config.batch_max,
+      .kv_bytes = config.kv_bytes};
   ADIT_LOG(kInfo, "engine", {"model", pack->config().name}, {"isa", kernels::isa_name(isa)},
            {"threads", options.threads}, {"batch", options.batch_max}, {"queue", config.queue_max});
   return std::make_unique<EngineSource>(std::move(pack), std::move(card), options,

@@ -92,6 +92,8 @@ void read_engine(config::YamlReader& root, ServeConfig& out) {
   from.integer("batch", out.batch_max, 1, 1024, "Questions that run together.");
   from.integer("queue", out.queue_max, 0, 100'000, "Questions that wait for a place.");
   from.integer("prefill_chunk", out.prefill_chunk, 1, 8192, "Prompt tokens of one step.");
+  from.size_bytes("kv_bytes", out.kv_bytes, 0, std::uint64_t{1} << 44,
+                  "Memory of keys and values, and of prefixes that are kept; 0: a quarter of the machine's.");
   from.integer("context", out.context, 0, limits::kContextMax,
                "Longest prompt and answer together; 0: the model's. Longer questions are refused.");
 }

@@ -66,6 +66,7 @@ struct ServeConfig {
   int batch_max = 8;
   int queue_max = 32;
   int prefill_chunk = 128;
+  std::uint64_t kv_bytes = 0;  // 0: a quarter of the machine's memory
   int context = 0;  // 0: the model's
 
   // Absent: no HTTP endpoint for local users.

@@ -68,26 +68,32 @@ if [ "$(version_of node-llama-cpp)" != "$llama_version" ] ||
 fi
 
 # ik_llama.cpp for this very processor, from the sources that a Python package carries.
+ik_sources=$work/ik/ik_llama_cpp_python-$ik_version/vendor/ik_llama.cpp ik_build=$work/ik/build
 build_ik() {
-  local folder=$work/ik/ik_llama_cpp_python-$ik_version/vendor/ik_llama.cpp build=$work/ik/build
   say "building ik_llama.cpp (ik-llama-cpp-python $ik_version) in $work/ik: some ten minutes"
   mkdir -p "$work/ik"
   [ -f "$work/ik/ik_llama_cpp_python-$ik_version.tar.gz" ] ||
     python3 -m pip download -q --disable-pip-version-check --no-deps --no-binary :all: -d "$work/ik" \
       "ik-llama-cpp-python==$ik_version" >&2 || return 1
   tar -C "$work/ik" -xzf "$work/ik/ik_llama_cpp_python-$ik_version.tar.gz" || return 1
-  cmake -S "$folder" -B "$build" -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=ON -DGGML_IQK_FA_ALL_QUANTS=OFF \
+  cmake -S "$ik_sources" -B "$ik_build" -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=ON -DGGML_IQK_FA_ALL_QUANTS=OFF \
     -DLLAMA_CURL=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF \
     >"$work/ik.log" 2>&1 || return 1
-  nice cmake --build "$build" -j"$(nproc)" --target llama >>"$work/ik.log" 2>&1 || return 1
-  c++ -O2 -std=c++17 -I"$folder/include" -I"$folder/ggml/include" "$here/ik_llama.cpp" -o "$work/ik/bench.part" \
-    -L"$build/src" -L"$build/ggml/src" -lllama -lggml -Wl,-rpath,"$build/src:$build/ggml/src" || return 1
+  nice cmake --build "$ik_build" -j"$(nproc)" --target llama >>"$work/ik.log" 2>&1 || return 1
+}
+build_ik_client() {
+  c++ -O2 -std=c++17 -I"$ik_sources/include" -I"$ik_sources/ggml/include" "$here/ik_llama.cpp" \
+    -o "$work/ik/bench.part" \
+    -L"$ik_build/src" -L"$ik_build/ggml/src" -lllama -lggml \
+    -Wl,-rpath,"$ik_build/src:$ik_build/ggml/src" || return 1
   mv "$work/ik/bench.part" "$work/ik/bench-$ik_version"
 }
 if [ -n "$ik" ]; then
   if [ ! -x "$work/ik/bench-$ik_version" ] || [ "$here/ik_llama.cpp" -nt "$work/ik/bench-$ik_version" ]; then
     command -v cmake >/dev/null || die 1 "needs cmake"
-    build_ik || die 1 "could not build ik_llama.cpp (see $work/ik.log), or use --no-ik"
+    [ -f "$ik_build/src/libllama.so" ] || build_ik ||
+      die 1 "could not build ik_llama.cpp (see $work/ik.log), or use --no-ik"
+    build_ik_client || die 1 "could not compile tests/bench/ik_llama.cpp"
   fi
   export PEERS_IK=$work/ik/bench-$ik_version
 fi

@@ -254,19 +254,19 @@ struct AttentionKernels {
 
   // A lone query and two whole blocks, whose sums do not depend on each other.
   template <int C>
-  void lone_columns(int slot, std::ptrdiff_t first, int column) const {
-    const HalfCells<V> cells{p.v + first * p.head_dim + column};
-    const float* weights = scores_of(slot) + first;
+  void lone_columns(int slot, std::ptrdiff_t pair, int column) const {
+    const HalfCells<V> cells[2] = {{adit::kernels::value_block(p, pair) + column},
+                                   {adit::kernels::value_block(p, pair + 1) + column}};
+    const float* weights = scores_of(slot) + pair * kKeyBlock;
     Reg num[2][C];
     for (int c = 0; c < C; ++c) num[0][c] = num[1][c] = V::zero();
     for (int j = 0; j < kKeyBlock; ++j) {
 #pragma GCC unroll 2
       for (int block = 0; block < 2; ++block) {
-        const std::ptrdiff_t row = block * kKeyBlock + j;
-        const Reg weight = V::set1(weights[row]);
+        const Reg weight = V::set1(weights[block * kKeyBlock + j]);
 #pragma GCC unroll 4
         for (int c = 0; c < C; ++c) {
-          num[block][c] = V::fma(weight, cells.load(row * p.head_dim + c * kLanes), num[block][c]);
+          num[block][c] = V::fma(weight, cells[block].load(j * p.head_dim + c * kLanes), num[block][c]);
         }
       }
     }
@@ -320,7 +320,7 @@ struct AttentionKernels {
     if (slots == 1 && p.head_dim % (2 * kLanes) == 0) {
       for (; keys_of(0) >= (block + 2) * kKeyBlock; block += 2) {
         for (int column = 0; column < p.head_dim; column += 2 * kLanes) {
-          lone_columns<2>(0, block * kKeyBlock, column);
+          lone_columns<2>(0, block, column);
         }
       }
     }

@@ -52,6 +52,19 @@ TEST(Pack, content_hash_is_what_another_implementation_computes) {
   }
 }
 
+TEST(Pack, the_hash_of_every_family_is_what_another_implementation_computes) {
+  const test::TempDir dir;
+  for (const char* family : {"llama", "qwen2", "qwen3", "deepseek_v2", "deepseek_v3", "deepseek_v32"}) {
+    for (const int bits : {8, 4}) {
+      const std::string name = fmt::format("{}-w{}-a16.adit", family, bits);
+      const auto folder = std::filesystem::path(ADIT_TEST_VECTORS) / "hf" / family;
+      const auto summary = pack_model(folder, dir.path() / name, {.bits = bits, .threads = 1}, {});
+      ASSERT_TRUE(summary) << summary.error().message;
+      EXPECT_EQ(to_hex(summary->content_hash), golden_hash(name)) << name;
+    }
+  }
+}
+
 TEST(Pack, packing_gives_the_same_bytes_on_every_machine_and_thread_count) {
   const test::TempDir dir;
   for (const Golden& golden : kGolden) {

@@ -103,8 +103,14 @@ TEST(Attention, equal_bits_on_random_shapes) {
 TEST(Attention, blocks_may_lie_anywhere) {
   const std::uint64_t seed = test_seed();
   Random random(seed);
-  for (int round = 0; round < 20; ++round) {
-    const Problem problem = make_problem(random, draw_shape(random));
+  // Decode: one query row, alone and in a group, over several blocks.
+  constexpr int kRounds = 20;
+  const std::array<Shape, 2> lone{Shape{.rows = 1, .group = 1, .head_dim = 64, .first_keys = 100},
+                                  Shape{.rows = 1, .group = 3, .head_dim = 64, .first_keys = 200}};
+  for (int round = 0; round < kRounds + 2; ++round) {
+    const bool is_drawn = round < kRounds;
+    const Problem problem =
+        make_problem(random, is_drawn ? draw_shape(random) : lone[static_cast<std::size_t>(round - kRounds)]);
     const Shape& shape = problem.shape;
     const std::size_t cells = cache_cells(kKeyBlock, shape.head_dim);
     const std::size_t count = problem.k.size() / cells;

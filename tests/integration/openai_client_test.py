@@ -3,7 +3,7 @@
 """The official openai client against `adit-miner serve-http` with SmolLM2-135M.
 
 Use: openai_client_test.py ADIT_MINER. Exit 77, with the reason, when the client or the test model is not installed
-(deploy/setup.sh installs both under ${ADIT_CACHE:-~/.cache/adit}).
+(deploy/setup.sh --clients and --model install them under ${ADIT_CACHE:-~/.cache/adit}).
 """
 import concurrent.futures
 import json
@@ -24,9 +24,10 @@ SKIPPED = 77
 
 
 def enter_venv():
-    for path, what in ((PYTHON, "the openai client"), (MODEL, "the test model")):
+    needed = ((PYTHON, "the openai client", "--clients"), (MODEL, "the test model", "--model"))
+    for path, what, flag in needed:
         if not path.is_file():
-            print(f"skipped: {what} is not installed ({path}): run deploy/setup.sh")
+            print(f"skipped: {what} is not installed ({path}): run deploy/setup.sh {flag}")
             sys.exit(SKIPPED)
     if pathlib.Path(sys.prefix) != PYTHON.parent.parent:
         os.execv(PYTHON, [str(PYTHON), *sys.argv])

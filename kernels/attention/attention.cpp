@@ -12,6 +12,8 @@ bool is_vector_shape(int head_dim) {
   return head_dim % 8 == 0 && head_dim <= kHeadDimMax;
 }
 
+}  // namespace
+
 void to_f16(Isa isa, const float* x, int n, std::uint16_t* out) {
   switch (isa) {
     case Isa::kScalar:
@@ -25,8 +27,6 @@ void to_f16(Isa isa, const float* x, int n, std::uint16_t* out) {
       return;
   }
 }
-
-}  // namespace
 
 std::size_t attend_scratch_floats(int rows, int group, int keys_max) {
   // Scores of every slot over whole key blocks, and one denominator a slot.

@@ -44,7 +44,9 @@ void fill_pairs(ActBuffer& act, int token) {
   }
 }
 
-void run(Isa isa, const LinearCall& call) {
+}  // namespace
+
+void linear_dense(Isa isa, const LinearCall& call) {
   switch (isa) {
     case Isa::kScalar:
       linear_scalar(call);
@@ -57,8 +59,6 @@ void run(Isa isa, const LinearCall& call) {
       return;
   }
 }
-
-}  // namespace
 
 void zero_token(ActBuffer& act, int token) {
   const auto width = static_cast<std::size_t>(act.k_pad());
@@ -106,7 +106,7 @@ void linear(Isa isa, const LinearWeights& weights, const ActBuffer& act, float* 
   const Isa used = isa == Isa::kAvx2 && !act.has_wide() ? Isa::kScalar : isa;
   const LinearCall call{
       &weights, &act, y, ldy, tile_begin, tile_end, square_limit(weights, act.form()), &next};
-  weights.storage == Storage::kDense ? run(used, call) : linear_sparse(used, call);
+  weights.storage == Storage::kDense ? linear_dense(used, call) : linear_sparse(used, call);
 }
 
 int effective_weight(const LinearWeights& weights, int row, int column) {

@@ -43,6 +43,8 @@ bool quantize_token_scalar(const float* x, ActBuffer& act, int token);
 bool quantize_token_avx2(const float* x, ActBuffer& act, int token);
 bool quantize_token_avx512(const float* x, ActBuffer& act, int token);
 
+// Dense weights, by instruction set.
+void linear_dense(Isa isa, const LinearCall& call);
 void linear_scalar(const LinearCall& call);
 void linear_avx2(const LinearCall& call);
 void linear_avx512(const LinearCall& call);

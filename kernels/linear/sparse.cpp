@@ -56,20 +56,6 @@ std::uint64_t mask_of(const LinearWeights& weights, int tile, int vector) {
                                             : masks_of(weights, tile)[vector];
 }
 
-void linear_tiles(Isa isa, const LinearCall& call) {
-  switch (isa) {
-    case Isa::kScalar:
-      linear_scalar(call);
-      return;
-    case Isa::kAvx2:
-      linear_avx2(call);
-      return;
-    case Isa::kAvx512:
-      linear_avx512(call);
-      return;
-  }
-}
-
 // Tiles as a layer of their own, their codes at `q`.
 LinearWeights dense_tiles(const LinearWeights& weights, int tile, int count, const std::uint8_t* q) {
   const auto index = static_cast<std::ptrdiff_t>(tile);
@@ -151,7 +137,7 @@ void linear_by_expansion(Isa isa, const LinearCall& call,
     some.y = call.y + static_cast<std::ptrdiff_t>(tile) * kTileRows;
     some.tile_begin = 0;
     some.tile_end = count;
-    linear_tiles(isa, some);
+    linear_dense(isa, some);
   }
 }
 

@@ -11,20 +11,6 @@ bool is_vector_shape(const LatentParams& params) {
   return params.keys.cells % 8 == 0 && params.kv_rank % 16 == 0;
 }
 
-void to_f16(Isa isa, const float* x, int n, std::uint16_t* out) {
-  switch (isa) {
-    case Isa::kScalar:
-      to_f16_scalar(x, n, out);
-      return;
-    case Isa::kAvx2:
-      to_f16_avx2(x, n, out);
-      return;
-    case Isa::kAvx512:
-      to_f16_avx512(x, n, out);
-      return;
-  }
-}
-
 }  // namespace
 
 std::size_t latent_scratch_floats(int rows, int heads, int cells, int keys_max) {

@@ -9,13 +9,13 @@
 #include <numeric>
 
 #include <benchmark/benchmark.h>
-#include <time.h>
 
 #include "common/model/forward.hpp"
 #include "common/model/model_parts.hpp"
 #include "kernels/indexer/indexer.h"
 #include "kernels/indexer/top_k.h"
 #include "kernels/mla/latent_attention.h"
+#include "tests/bench/thread_time.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/tiny_model.hpp"
 #include "tests/unit/kernels/kernel_test.hpp"
@@ -25,22 +25,7 @@ namespace {
 
 std::size_t z(int value) { return static_cast<std::size_t>(value); }
 
-double thread_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-template <class F>
-double fastest(int rounds, F f) {
-  double best = 1e30;
-  for (int i = 0; i < rounds; ++i) {
-    const double begin = thread_seconds();
-    f();
-    best = std::min(best, thread_seconds() - begin);
-  }
-  return best;
-}
+using bench::fastest;
 
 // DeepSeek's sizes: kv_rank 512, rope_dim 64; V3.2's indexer: 64 heads of 128.
 constexpr int kRank = 512, kCells = 576, kIndexHeads64 = 64, kIndexDim = 128;

@@ -9,13 +9,13 @@
 #include <string>
 
 #include <benchmark/benchmark.h>
-#include <time.h>
 
 #include "kernels/attention/attention.h"
 #include "kernels/norm/rms_norm.h"
 #include "kernels/ops/rows.h"
 #include "kernels/swiglu/swiglu.h"
 #include "tests/bench/sparse_bench.hpp"
+#include "tests/bench/thread_time.hpp"
 #include "tests/unit/kernels/random_linear.hpp"
 
 namespace adit::kernels {
@@ -23,24 +23,7 @@ namespace {
 
 constexpr std::uint64_t kSeed = 7;
 
-// Processor time of this thread: on a shared machine, waiting for a turn does not count.
-double thread_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-// Seconds of the fastest of `rounds` calls.
-template <class F>
-double fastest(int rounds, F f) {
-  double best = 1e30;
-  for (int i = 0; i < rounds; ++i) {
-    const double begin = thread_seconds();
-    f();
-    best = std::min(best, thread_seconds() - begin);
-  }
-  return best;
-}
+using bench::fastest;
 
 // Bytes a second of adding up 64 MiB, the best of some rounds, measured once.
 double read_bandwidth() {

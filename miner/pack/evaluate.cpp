@@ -47,9 +47,7 @@ Result<model::EvalReport> evaluate(const model::Pack& pack, const std::filesyste
   ADIT_TRY(const auto published, model::open_weights(original));
   ADIT_TRY(const model::Reference reference, model::Reference::from_source(*published, threads));
   ADIT_TRY_VOID(check_same_shape(pack, reference, original.string()));
-  ADIT_TRY(const std::string text, eval_text(settings.text));
-  ADIT_TRY(const model::Tokenizer tokenizer, model::Tokenizer::from_blob(pack.tokenizer_json()));
-  ADIT_TRY(const std::vector<TokenId> ids, tokenizer.encode(text, false));
+  ADIT_TRY(const std::vector<TokenId> ids, evaluation_ids(pack, settings));
   const auto source = model::reference_source(reference);
   const auto engine = model::engine_source(pack, {.isa = settings.isa, .threads = threads});
   const int window = std::min(settings.window, pack.config().context);

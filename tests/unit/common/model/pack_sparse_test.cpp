@@ -9,6 +9,7 @@
 #include "common/model/pack_writer.hpp"
 #include "common/model/prune.hpp"
 #include "common/model/safetensors.hpp"
+#include "tests/support/damaged_pack.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace adit::model {
@@ -17,47 +18,26 @@ namespace {
 using kernels::Storage;
 
 // A tiny pack whose linears are in one storage, in aligned memory, to be damaged.
-class SparsePack {
+class SparsePack : public test::DamagedPack {
  public:
-  SparsePack(const char* pattern, const StorageForm& form) {
-    const test::TempDir dir;
-    const Pruner pruner(parse_pattern(pattern).value(), 0, 9, nullptr, {form});
-    const auto gguf = std::filesystem::path(ADIT_TEST_VECTORS) / "pack" / "tiny.gguf";
-    const auto packed = pack_model(gguf, dir.path() / "p.adit", {.bits = 8, .prune = &pruner}, {});
-    EXPECT_TRUE(packed) << packed.error().message;
-    bytes_ = read_file(dir.path() / "p.adit", 1 << 20).value();
-  }
+  SparsePack(const char* pattern, const StorageForm& form) : DamagedPack(packed(pattern, form)) {}
   std::uint8_t* data(const std::string& tensor, std::size_t at = 0) {
-    const auto file = safetensors::File::parse(bytes_, "p").value();
-    return bytes_.data() + file.data_offset + file.tensors.at(tensor).offset + at;
+    const auto file = safetensors::File::parse(bytes(), "p").value();
+    return bytes().data() + file.data_offset + file.tensors.at(tensor).offset + at;
   }
   std::uint64_t size(const std::string& tensor) {
-    return safetensors::File::parse(bytes_, "p").value().tensors.at(tensor).bytes;
-  }
-  void replace(const std::string& from, const std::string& to) {
-    const std::size_t at = as_text(bytes_).find(from);
-    ASSERT_NE(at, std::string_view::npos) << from;
-    ASSERT_EQ(from.size(), to.size());
-    std::memcpy(bytes_.data() + at, to.data(), to.size());
-  }
-  Result<Pack> parse() {
-    storage_.assign(bytes_.size() + 64, 0);
-    void* at = storage_.data();
-    std::size_t space = storage_.size();
-    std::align(64, bytes_.size(), at, space);
-    std::memcpy(at, bytes_.data(), bytes_.size());
-    return Pack::parse({static_cast<const std::uint8_t*>(at), bytes_.size()}, "p.adit");
-  }
-  void expect_refused(const std::string& part) {
-    const auto pack = parse();
-    ASSERT_FALSE(pack) << part;
-    EXPECT_EQ(pack.error().message.find("p.adit: offset "), 0u) << pack.error().message;
-    EXPECT_NE(pack.error().message.find(part), std::string::npos) << pack.error().message;
+    return safetensors::File::parse(bytes(), "p").value().tensors.at(tensor).bytes;
   }
 
  private:
-  Bytes bytes_;
-  Bytes storage_;
+  static Bytes packed(const char* pattern, const StorageForm& form) {
+    const test::TempDir dir;
+    const Pruner pruner(parse_pattern(pattern).value(), 0, 9, nullptr, {form});
+    const auto gguf = std::filesystem::path(ADIT_TEST_VECTORS) / "pack" / "tiny.gguf";
+    const auto done = pack_model(gguf, dir.path() / "p.adit", {.bits = 8, .prune = &pruner}, {});
+    EXPECT_TRUE(done) << done.error().message;
+    return read_file(dir.path() / "p.adit", 1 << 20).value();
+  }
 };
 
 const StorageForm kTwo{Storage::k24, 0, 0}, kMask{Storage::kBitmask, 0, 0}, kTall{Storage::kBlock, 32, 32},

@@ -14,6 +14,7 @@
 #include "common/model/linear_tiles.hpp"
 #include "common/model/pack_writer.hpp"
 #include "common/model/tokenizer.hpp"
+#include "tests/support/damaged_pack.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace adit::model {
@@ -118,43 +119,17 @@ TEST(Pack, holds_the_configuration_the_tokenizer_and_the_weights_of_its_source) 
 }
 
 // The golden pack in aligned memory, to be damaged.
-class Damaged {
+class Damaged : public test::DamagedPack {
  public:
   explicit Damaged(const char* name = "tiny-w4-a16.adit")
-      : bytes_(read_file(vector_path(name), 1 << 20).value()) {}
-  void replace(const std::string& from, const std::string& to) {
-    ASSERT_EQ(from.size(), to.size());
-    const std::string_view text = as_text(bytes_);
-    const std::size_t at = text.find(from);
-    ASSERT_NE(at, std::string::npos) << from;
-    std::copy(to.begin(), to.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(at));
-  }
+      : DamagedPack(read_file(vector_path(name), 1 << 20).value()) {}
   // The first byte of a tensor's data.
-  std::size_t offset_of(const std::string& tensor) const {
-    const std::string_view text = as_text(bytes_);
+  std::size_t offset_of(const std::string& tensor) {
+    const std::string_view text = as_text(bytes());
     const std::size_t entry = text.find("\"" + tensor + "\":{\"data_offsets\":[");
     const std::size_t number = text.find('[', entry) + 1;
-    return 8 + load_le<std::uint64_t>(bytes_.data()) + std::stoul(std::string(text.substr(number, 12)));
+    return 8 + load_le<std::uint64_t>(bytes().data()) + std::stoul(std::string(text.substr(number, 12)));
   }
-  Bytes& bytes() { return bytes_; }
-  Result<Pack> parse() {
-    storage_.assign(bytes_.size() + 64, 0);
-    void* at = storage_.data();
-    std::size_t space = storage_.size();
-    std::align(64, bytes_.size(), at, space);
-    std::memcpy(at, bytes_.data(), bytes_.size());
-    return Pack::parse({static_cast<const std::uint8_t*>(at), bytes_.size()}, "p.adit");
-  }
-  void expect_refused(const std::string& part) {
-    const auto pack = parse();
-    ASSERT_FALSE(pack) << part;
-    EXPECT_EQ(pack.error().message.find("p.adit: offset "), 0u) << pack.error().message;
-    EXPECT_NE(pack.error().message.find(part), std::string::npos) << pack.error().message;
-  }
-
- private:
-  Bytes bytes_;
-  Bytes storage_;
 };
 
 TEST(Pack, a_table_that_does_not_fit_is_refused_by_tensor_and_offset) {

@@ -67,4 +67,26 @@ void ActBuffer::prepare(Isa isa, ActForm form, int n, int k) {
   }
 }
 
+ActBuffer ActBuffer::tokens(int begin, int count) const {
+  ActBuffer out;
+  out.form_ = form_;
+  out.n_ = count;
+  out.k_ = k_;
+  out.k_pad_ = k_pad_;
+  out.hi_ = hi_ + row(begin);
+  out.lo_ = form_ == ActForm::kA16 ? lo_ + row(begin) : lo_;
+  out.sum_hi_ = sum_hi_ + group_row(begin);
+  out.sum_lo_ = sum_lo_ + group_row(begin);
+  out.bias_hi_ = bias_hi_ + group_row(begin);
+  out.bias_lo_ = bias_lo_ + group_row(begin);
+  out.shift_ = shift_ + group_row(begin);
+  out.pair_hi_ = pair_hi_ + pair_row(begin);
+  out.pair_lo_ = pair_lo_ + pair_row(begin);
+  out.sq_hi_ = sq_hi_ + begin;
+  out.sq_lo_ = sq_lo_ + begin;
+  out.scale_ = scale_ + begin;
+  out.wide_ = wide_ == nullptr ? nullptr : wide_ + row(begin);
+  return out;
+}
+
 }  // namespace adit::kernels

@@ -36,6 +36,9 @@ class ActBuffer {
 
   // Shapes the buffer for n tokens of k columns; keeps its memory when it is large enough.
   void prepare(Isa isa, ActForm form, int n, int k);
+  // Tokens [begin, begin + count) as a buffer of their own. It borrows this one's memory, and is good until this
+  // one is prepared again.
+  ActBuffer tokens(int begin, int count) const;
 
   ActForm form() const { return form_; }
   int n() const { return n_; }

@@ -75,6 +75,33 @@ TEST(Linear, equal_bits_on_random_shapes) {
   }
 }
 
+TEST(Linear, a_part_of_the_tokens_gives_those_rows) {
+  const std::uint64_t seed = test_seed();
+  std::vector<Isa> isas = vector_isas();
+  isas.push_back(Isa::kScalar);
+  for (const Forms& forms : kForms) {
+    Random random(seed);
+    for (int round = 0; round < 30; ++round) {
+      const int m = random.between(1, 50), k = random.between(1, 150), n = random.between(1, 30);
+      const TestLinear layer = TestLinear::random(random, forms.weights, forms.act, m, k, 1023);
+      const std::vector<float> x = random.wide_row(n * k);
+      const std::vector<float> want = run_linear(Isa::kScalar, layer.view(), x, n);
+      const int begin = random.between(0, n - 1), count = random.between(1, n - begin);
+      for (const Isa isa : isas) {
+        ActBuffer act;
+        act.prepare(isa, forms.act, n, k);
+        ASSERT_TRUE(quantize(isa, x.data(), static_cast<std::size_t>(k), act, 0, n));
+        std::vector<float> y(static_cast<std::size_t>(count * m));
+        linear(isa, layer.view(), act.tokens(begin, count), y.data(), static_cast<std::size_t>(m), 0,
+               tile_count(layer.view()));
+        const auto first = want.begin() + begin * m;
+        ASSERT_TRUE(same_bits(y, std::vector<float>(first, first + count * m)))
+            << form_name(forms) << ", " << case_name(isa, seed, round) << ", tokens " << begin << " + " << count;
+      }
+    }
+  }
+}
+
 TEST(Linear, tile_ranges_and_batches_do_not_matter) {
   Random random(test_seed());
   std::vector<Isa> isas = vector_isas();

@@ -1,52 +1,29 @@
 // SPDX-License-Identifier: MIT
 // Weights are mapped, not copied: what a program that runs a pack holds in memory at its most is the pack, the keys and
-// values, and little more. Also prints how long a cold start takes to the first token.
+// values, and little more; and a cold start is quick. Servers: serve_memory_test.cpp.
+#include <algorithm>
 #include <fstream>
+#include <vector>
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <spawn.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "common/model/kv_cache.hpp"
 #include "common/model/pack.hpp"
+#include "tests/support/child_process.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/test_model.hpp"
 #include "tests/support/tiny_llama.hpp"
-
-extern char** environ;
 
 namespace adit {
 namespace {
 
 constexpr std::uint64_t kOverheadBytes = 150'000'000;
+// Of a 135M model, from the start of the process.
+constexpr double kFirstTokenSeconds = 0.5;
 
-struct Ended {
-  int code = -1;
-  std::uint64_t peak_bytes = 0;
-};
-
-// Runs adit-miner with its output in `out`. posix_spawn: a forked copy of this process would count as the child's.
-Ended run(std::vector<std::string> arguments, const std::filesystem::path& out) {
-  arguments.insert(arguments.begin(), ADIT_MINER);
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  pid_t child = 0;
-  const int failed = posix_spawn(&child, ADIT_MINER, &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  EXPECT_EQ(0, failed);
-  int status = 0;
-  rusage usage{};
-  EXPECT_EQ(child, wait4(child, &status, 0, &usage));
-  return {.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
-          .peak_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
+test::Ended run(std::vector<std::string> arguments, const std::filesystem::path& out) {
+  return test::ChildProcess(ADIT_MINER, std::move(arguments), out).wait();
 }
 
 struct Case {
@@ -64,7 +41,7 @@ void expect_small(const Case& what, const std::filesystem::path& folder) {
     const auto positions = static_cast<std::uint64_t>(std::max(what.prompt, what.tokens * what.batch));
     limit += pack->file_bytes() + positions * model::kv_bytes_per_position(pack->config());
   }
-  const Ended ended =
+  const test::Ended ended =
       run({"bench", "--pack", what.pack.string(), "-t", "2", "-p", std::to_string(what.prompt), "-n",
            std::to_string(what.tokens), "-b", std::to_string(what.batch), "-r", "1", "--no-warmup", "--json"},
           folder / "bench.json");
@@ -75,27 +52,33 @@ void expect_small(const Case& what, const std::filesystem::path& folder) {
 }
 
 TEST(ResidentMemory, of_a_tiny_model_is_below_the_overhead) {
+  if (test::kIsSanitized) GTEST_SKIP() << test::kNotWhenSanitized;
   const test::TempDir folder;
   const model::Pack pack = test::tiny_llama_pack(folder.path(), {}, {.bits = 4});
   expect_small({.pack = pack.path(), .prompt = 512, .tokens = 32, .batch = 8}, folder.path());
 }
 
 TEST(ResidentMemory, of_the_test_model_is_pack_cache_and_overhead) {
+  if (test::kIsSanitized) GTEST_SKIP() << test::kNotWhenSanitized;
   const auto gguf = test::test_model();
   if (!gguf) GTEST_SKIP() << test::kNoTestModel;
   const test::TempDir folder;
   const auto path = folder.path() / "w8.adit";
   ASSERT_EQ(0, run({"pack", gguf->string(), "-o", path.string(), "--bits", "8"}, folder.path() / "out").code);
   expect_small({.pack = path, .prompt = 512, .tokens = 32, .batch = 8}, folder.path());
-  const Ended cold =
+  const test::Ended cold =
       run({"bench", "--pack", path.string(), "--cold", "-p", "1", "-n", "1", "-r", "3", "--json"},
           folder.path() / "cold.json");
   ASSERT_EQ(0, cold.code);
   std::ifstream file(folder.path() / "cold.json");
   const nlohmann::json json = nlohmann::json::parse(file);
   for (const nlohmann::json& row : json.at("packs").at(0).at("cold")) {
-    ASSERT_GT(row.at("seconds").at("mean"), 0);
-    std::printf("first token after %.3f s, pack %s\n", row.at("seconds").at("mean").get<double>(),
+    const std::vector<double> seconds = row.at("seconds").at("samples");
+    // The best of them: the others also measure what else the machine does.
+    const double best = *std::min_element(seconds.begin(), seconds.end());
+    ASSERT_GT(best, 0);
+    EXPECT_LE(best, kFirstTokenSeconds);
+    std::printf("first token after %.3f s, pack %s\n", best,
                 row.at("evicted").get<bool>() ? "not in memory" : "in memory");
   }
 }

@@ -22,7 +22,7 @@ std::size_t code_at(const kernels::LinearWeights& w, int row, int k) {
 }
 
 std::size_t group_at(const kernels::LinearWeights& w, int row, int group) {
-  return (z(row / kTileRows) * z(w.k_pad / kGroup) + z(group)) * kTileRows + z(row % kTileRows);
+  return (z(row / kTileRows) * z(kernels::scales_of(w)) + z(group)) * kTileRows + z(row % kTileRows);
 }
 
 template <class T>
@@ -32,9 +32,11 @@ ByteView bytes_of(const std::vector<T>& values) {
 
 }  // namespace
 
-LinearTiles::LinearTiles(WeightForm form, kernels::ActForm act, int m, int k, bool has_bias) {
+LinearTiles::LinearTiles(WeightForm form, kernels::ActForm act, int m, int k, bool has_bias,
+                         kernels::ScaleGroup group) {
   shape_.form = form;
   shape_.act = act;
+  shape_.group = group;
   shape_.m = m;
   shape_.k = k;
   shape_.m_pad = (m + kTileRows - 1) / kTileRows * kTileRows;
@@ -42,8 +44,9 @@ LinearTiles::LinearTiles(WeightForm form, kernels::ActForm act, int m, int k, bo
   const std::size_t cells = z(shape_.m_pad) * z(shape_.k_pad);
   const bool u4 = form == WeightForm::kU4;
   q_.assign(u4 ? cells / 2 : cells, u4 ? 0 : 128);
-  s_.assign(cells / kGroup, 0);
-  if (u4) o_.assign(cells / kGroup, 0);
+  const std::size_t scales = z(shape_.m_pad) * z(kernels::scales_of(shape_));
+  s_.assign(scales, 0);
+  if (u4) o_.assign(scales, 0);
   rs_.assign(z(shape_.m_pad), 0.0f);
   if (has_bias) bias_.assign(z(shape_.m_pad), 0.0f);
 }
@@ -61,7 +64,7 @@ void LinearTiles::store_row(int row, const RowCodes& codes) {
       byte = static_cast<std::uint8_t>((byte & 0x0f) | (code << 4));
     }
   }
-  for (int g = 0; g < shape_.k_pad / kGroup; ++g) {
+  for (int g = 0; g < kernels::scales_of(shape_); ++g) {
     s_[group_at(shape_, row, g)] = codes.s[z(g)];
     if (u4) o_[group_at(shape_, row, g)] = codes.o[z(g)];
   }
@@ -86,7 +89,8 @@ ByteView LinearTiles::rs_bytes() const { return bytes_of(rs_); }
 ByteView LinearTiles::bias_bytes() const { return bytes_of(bias_); }
 
 void read_row(const kernels::LinearWeights& w, int row, RowCodes& out) {
-  const std::size_t groups = z(w.k_pad / kGroup);
+  const std::size_t groups = z(kernels::scales_of(w));
+  out.group = w.group;
   out.q.assign(z(w.k_pad), 0);
   out.s.resize(groups);
   out.o.assign(groups, 0);
@@ -104,7 +108,7 @@ void read_row(const kernels::LinearWeights& w, int row, RowCodes& out) {
     const int byte = dense ? w.q[code_at(w, row, k)] : out.q[z(k)] + 128;
     const int code = w.form == WeightForm::kI8 ? byte - 128 : (k % 8 < 4 ? byte & 15 : byte >> 4);
     out.q[z(k)] = static_cast<std::int8_t>(code);
-    const std::int64_t value = std::int64_t{out.s[z(k / kGroup)]} * code + out.o[z(k / kGroup)];
+    const std::int64_t value = out.weight(z(k));
     out.abs_sum += static_cast<std::uint64_t>(std::llabs(value));
     out.sq_sum += static_cast<std::uint64_t>(value * value);
   }

@@ -20,7 +20,8 @@ namespace adit::model {
 
 class LinearTiles {
  public:
-  LinearTiles(kernels::WeightForm form, kernels::ActForm act, int m, int k, bool has_bias = false);
+  LinearTiles(kernels::WeightForm form, kernels::ActForm act, int m, int k, bool has_bias = false,
+              kernels::ScaleGroup group = kernels::ScaleGroup::k32);
   void store_row(int row, const RowCodes& codes);
   // A view of the arrays; without proof numbers.
   [[nodiscard]] kernels::LinearWeights view() const;

@@ -118,7 +118,7 @@ Result<void> Pack::verify_content_hash() const {
     }
     if (part.kind != PartKind::kLinear) continue;
     const LinearWeights& w = s.linears.at(part.name);
-    hash.begin_linear(part, w.form, w.act);
+    hash.begin_linear(part, w.form, w.act, w.group);
     std::uint64_t abs_max = 0, sq_max = 0;
     for (int m = 0; m < w.m; ++m) {
       read_row(w, m, row);

@@ -15,6 +15,7 @@ using Json = nlohmann::json;
 using kernels::ActForm;
 using kernels::kGroup;
 using kernels::kTileRows;
+using kernels::ScaleGroup;
 using kernels::WeightForm;
 using safetensors::Dtype;
 
@@ -34,9 +35,11 @@ Result<std::uint64_t> decimal_of(const Json& json, const char* key) {
 }
 
 Result<LinearNote> parse_note(const Json& json) {
-  const std::size_t entries = json.is_object() && json.contains("storage") ? 5 : 4;
+  const bool has_storage = json.is_object() && json.contains("storage");
+  const bool has_group = json.is_object() && json.contains("group");
+  const std::size_t entries = std::size_t{4} + (has_storage ? 1 : 0) + (has_group ? 1 : 0);
   if (!json.is_object() || json.size() != entries || !json.contains("form") || !json.contains("act")) {
-    return invalid_argument("expected form, act, abs_row_max, sq_row_max and perhaps storage");
+    return invalid_argument("expected form, act, abs_row_max, sq_row_max and perhaps group and storage");
   }
   LinearNote out;
   if (json["form"] == "u4") {
@@ -49,7 +52,12 @@ Result<LinearNote> parse_note(const Json& json) {
   } else if (json["act"] != "a16") {
     return invalid_argument("act is neither a16 nor a8g32");
   }
-  if (entries == 5) {
+  if (has_group) {
+    if (!json["group"].is_string()) return invalid_argument("group is not a text");
+    ADIT_TRY(out.group, parse_group(json["group"].get_ref<const std::string&>()));
+    if (out.group == ScaleGroup::k32) return invalid_argument("group 32, which is not written");
+  }
+  if (has_storage) {
     if (!json["storage"].is_string()) return invalid_argument("storage is not a text");
     ADIT_TRY(out.storage, parse_storage(json["storage"].get_ref<const std::string&>()));
     if (out.storage.storage == kernels::Storage::kDense || out.form != WeightForm::kI8) {
@@ -63,7 +71,18 @@ Result<LinearNote> parse_note(const Json& json) {
 
 }  // namespace
 
-std::vector<safetensors::Tensor> part_tensors(const Part& part, WeightForm form) {
+std::string group_name(ScaleGroup group) {
+  return group == ScaleGroup::kRow ? "row" : fmt::format("{}", static_cast<int>(group));
+}
+
+Result<ScaleGroup> parse_group(std::string_view name) {
+  for (const ScaleGroup group : {ScaleGroup::k32, ScaleGroup::k64, ScaleGroup::k128, ScaleGroup::kRow}) {
+    if (name == group_name(group)) return group;
+  }
+  return invalid_argument("group {}: expected 32, 64, 128 or row", name.substr(0, 40));
+}
+
+std::vector<safetensors::Tensor> part_tensors(const Part& part, WeightForm form, ScaleGroup group) {
   const auto k = static_cast<std::uint64_t>(part.k);
   if (part.kind == PartKind::kVector) return {{part.name, Dtype::kF32, {k}}};
   if (part.kind == PartKind::kMatrix) {
@@ -71,8 +90,8 @@ std::vector<safetensors::Tensor> part_tensors(const Part& part, WeightForm form)
   }
   if (part.kind == PartKind::kFrequencies) return {{part.name, Dtype::kF64, {k}}};
   const std::uint64_t tiles = (static_cast<std::uint64_t>(part.m) + kTileRows - 1) / kTileRows;
-  const std::uint64_t groups = (k + kGroup - 1) / kGroup;
-  const std::uint64_t blocks = groups * (form == WeightForm::kU4 ? 4 : 8);
+  const std::uint64_t blocks = (k + kGroup - 1) / kGroup * (form == WeightForm::kU4 ? 4 : 8);
+  const auto groups = static_cast<std::uint64_t>(kernels::scales_of(group, part.k));
   std::vector<safetensors::Tensor> out;
   out.push_back({part.name + ".q", Dtype::kU8, {tiles, blocks, kTileRows, 4}});
   out.push_back({part.name + ".s", Dtype::kU16, {tiles, groups, kTileRows}});
@@ -84,7 +103,7 @@ std::vector<safetensors::Tensor> part_tensors(const Part& part, WeightForm form)
 
 std::vector<safetensors::Tensor> linear_tensors(const Part& part, const LinearNote& note,
                                                 std::uint64_t stored) {
-  std::vector<safetensors::Tensor> out = part_tensors(part, note.form);
+  std::vector<safetensors::Tensor> out = part_tensors(part, note.form, note.group);
   if (note.storage.storage == kernels::Storage::kDense) return out;
   const std::uint64_t tiles = out.front().shape[0], vectors = out.front().shape[1];
   std::vector<safetensors::Tensor> codes;
@@ -113,6 +132,7 @@ std::string notes_json(const LinearNotes& notes) {
                   {"act", note.act == ActForm::kA16 ? "a16" : "a8g32"},
                   {"abs_row_max", fmt::format("{:020}", note.abs_row_max)},
                   {"sq_row_max", fmt::format("{:020}", note.sq_row_max)}};
+    if (note.group != ScaleGroup::k32) json[name]["group"] = group_name(note.group);
     if (note.storage.storage != kernels::Storage::kDense) json[name]["storage"] = storage_name(note.storage);
   }
   return json.dump();
@@ -157,13 +177,14 @@ void ContentHash::head(const Part& part) {
   k_ = static_cast<std::size_t>(part.k);
 }
 
-void ContentHash::begin_linear(const Part& part, WeightForm form, ActForm act) {
+void ContentHash::begin_linear(const Part& part, WeightForm form, ActForm act, ScaleGroup group) {
   head(part);
   offsets_ = form == WeightForm::kU4;
   biases_ = part.has_bias;
   // Group size, then flags: bit 1 a bias. (Bit 0 is for a sparsity mask of its own.)
   const auto flags = static_cast<std::uint8_t>(part.has_bias ? 2 : 0);
-  const Bytes forms{static_cast<std::uint8_t>(form), static_cast<std::uint8_t>(act), kGroup, flags};
+  const Bytes forms{static_cast<std::uint8_t>(form), static_cast<std::uint8_t>(act),
+                    static_cast<std::uint8_t>(group), flags};
   hash_.update(forms);
 }
 

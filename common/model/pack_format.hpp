@@ -25,13 +25,20 @@ namespace adit::model {
 
 inline constexpr std::string_view kPackFormat = "adit.pack/1";
 
-// The tensors that hold a part, without offsets. `form` is for linears.
-[[nodiscard]] std::vector<safetensors::Tensor> part_tensors(const Part& part, kernels::WeightForm form);
+// "32", "64", "128", "row".
+[[nodiscard]] std::string group_name(kernels::ScaleGroup group);
+[[nodiscard]] Result<kernels::ScaleGroup> parse_group(std::string_view name);
+
+// The tensors that hold a part, without offsets. `form` and `group` are for linears.
+[[nodiscard]] std::vector<safetensors::Tensor> part_tensors(
+    const Part& part, kernels::WeightForm form, kernels::ScaleGroup group = kernels::ScaleGroup::k32);
 
 // What the file says of a linear beside its arrays.
 struct LinearNote {
   kernels::WeightForm form = kernels::WeightForm::kI8;
   kernels::ActForm act = kernels::ActForm::kA16;
+  // Written only where it is not 32.
+  kernels::ScaleGroup group = kernels::ScaleGroup::k32;
   // Written only where it is not dense.
   StorageForm storage = {};
   std::uint64_t abs_row_max = 0;
@@ -48,7 +55,7 @@ using LinearNotes = std::map<std::string, LinearNote, std::less<>>;
 class ContentHash {
  public:
   ContentHash(std::string_view config_json, std::string_view tokenizer, std::string_view chat_template);
-  void begin_linear(const Part& part, kernels::WeightForm form, kernels::ActForm act);
+  void begin_linear(const Part& part, kernels::WeightForm form, kernels::ActForm act, kernels::ScaleGroup group);
   // Rows of the linear begun last, in ascending order; k codes of each count, and the bias of a part that
   // has biases.
   void linear_row(const RowCodes& row);

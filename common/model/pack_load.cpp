@@ -77,7 +77,7 @@ Result<void> Pack::State::check_scales(const LinearWeights& w, const safetensors
   for (std::size_t i = 0; i < count; ++i) {
     if (w.s[i] > cap) return bad(tensor, 2 * i, "a scale of {}, expected at most {}", w.s[i], cap);
   }
-  const std::size_t tile = static_cast<std::size_t>(w.k_pad / kernels::kGroup) * kernels::kTileRows;
+  const std::size_t tile = static_cast<std::size_t>(kernels::scales_of(w)) * kernels::kTileRows;
   const std::size_t rows_used = static_cast<std::size_t>(w.m + kernels::kTileRows - w.m_pad);
   for (std::size_t i = count - tile; i < count; ++i) {
     if (i % kernels::kTileRows < rows_used) continue;
@@ -93,6 +93,7 @@ Result<void> Pack::State::load_linear(const Part& part) {
   LinearWeights w;
   w.form = note->second.form;
   w.act = note->second.act;
+  w.group = note->second.group;
   w.abs_row_max = note->second.abs_row_max;
   w.sq_row_max = note->second.sq_row_max;
   w.m = part.m;
@@ -100,7 +101,7 @@ Result<void> Pack::State::load_linear(const Part& part) {
   w.m_pad = (part.m + kernels::kTileRows - 1) / kernels::kTileRows * kernels::kTileRows;
   w.k_pad = (part.k + kernels::kGroup - 1) / kernels::kGroup * kernels::kGroup;
   ADIT_TRY_VOID(load_codes(part, note->second, w));
-  const auto expected = part_tensors(part, w.form);
+  const auto expected = part_tensors(part, w.form, w.group);
   ADIT_TRY(const auto* s, find(expected[1]));
   ADIT_TRY(const auto* rs, find(expected[w.form == kernels::WeightForm::kU4 ? 3 : 2]));
   w.s = data<std::uint16_t>(*s);

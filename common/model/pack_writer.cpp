@@ -94,8 +94,8 @@ class Packer {
         if (!is_pruned(part)) form = choice->second.bits == 4 ? WeightForm::kU4 : WeightForm::kI8;
         act = choice->second.act;
       }
-      if (part.kind == PartKind::kLinear) notes_[part.name] = LinearNote{form, act, {}, 0, 0};
-      tensors_[i] = part_tensors(part, form);
+      if (part.kind == PartKind::kLinear) notes_[part.name] = LinearNote{form, act, options_.group, {}, 0, 0};
+      tensors_[i] = part_tensors(part, form, options_.group);
     }
     return {};
   }
@@ -136,10 +136,10 @@ class Packer {
                             ContentHash& hash) {
     const Part& part = parts_[index];
     LinearNote& note = notes_.at(part.name);
-    LinearTiles tiles(note.form, note.act, part.m, part.k, part.has_bias);
+    LinearTiles tiles(note.form, note.act, part.m, part.k, part.has_bias, note.group);
     std::vector<float> bias(part.has_bias ? static_cast<std::size_t>(part.m) : 0);
     if (part.has_bias) ADIT_TRY_VOID(source_.bias(part, bias.data()));
-    hash.begin_linear(part, note.form, note.act);
+    hash.begin_linear(part, note.form, note.act, note.group);
     std::vector<RowCodes> rows(kBlockRows);
     for (int begin = 0; begin < part.m; begin += kBlockRows) {
       const int count = std::min(kBlockRows, part.m - begin);
@@ -226,7 +226,7 @@ class Packer {
         const ByteView floats{reinterpret_cast<const std::uint8_t*>(pruned.data() + row * k), k * 4};
         const auto result = pruned.empty()
                                 ? quantize_one(part, storage, form, begin + i, scratch, rows[row])
-                                : quantize_row(GgufType::kF32, floats, part.k, form, rows[row]);
+                                : quantize_row(GgufType::kF32, floats, part.k, form, rows[row], options_.group);
         if (result) continue;
         const std::lock_guard lock(mutex);
         if (!first) first = result.error();
@@ -239,7 +239,7 @@ class Packer {
   Result<void> quantize_one(const Part& part, const PartStorage& storage, WeightForm form, int row,
                             Bytes& scratch, RowCodes& out) const {
     ADIT_TRY(const ByteView bytes, source_.row(part, row, scratch));
-    const auto done = quantize_row(storage.type, bytes, part.k, form, out);
+    const auto done = quantize_row(storage.type, bytes, part.k, form, out, options_.group);
     if (done) return {};
     return tl::unexpected<Error>(
         done.error().context(fmt::format("{}: {}", source_.label(), source_.place(part, row))));
@@ -278,6 +278,10 @@ Result<PackSummary> pack_model(const WeightSource& source, const std::filesystem
                                const PackOptions& options, const PackProgress& progress) {
   if (options.bits != 4 && options.bits != 8 && options.bits != kBitsAsStored)
     return invalid_argument("{} bits, expected 4 or 8", options.bits);
+  if (options.bits == kBitsAsStored && options.group != kernels::ScaleGroup::k32) {
+    return invalid_argument("groups of {}: weights as stored keep groups of 32; ask for 4 or 8 bits",
+                            group_name(options.group));
+  }
   return Packer(source, options, progress).run(out);
 }
 

@@ -49,6 +49,8 @@ struct PackOptions {
   // kBitsAsStored: as close to the source as can be.
   int bits = 4;
   kernels::ActForm act = kernels::ActForm::kA16;
+  // Columns that share a scale, of every linear; other than 32 not with kBitsAsStored.
+  kernels::ScaleGroup group = kernels::ScaleGroup::k32;
   // Linears that differ from the above.
   LinearChoices choices = {};
   // 0: all cores.

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <span>
 
 #include "common/model/gguf_blocks.hpp"
 #include "kernels/core/numerics.h"
@@ -14,23 +15,28 @@ namespace {
 
 using kernels::kGroup;
 using kernels::WeightForm;
-using Group = std::array<float, kGroup>;
+using kernels::ScaleGroup;
+using Group = std::span<const float>;
 
 // The row as floats and, where it has them, as blocks.
 struct Source {
   GgufType type = GgufType::kF32;
   ByteView bytes;
   std::size_t k = 0;
-  std::vector<float> values;  // [groups * 32], zeros after k
+  std::vector<float> values;  // [k rounded up to 32], zeros after k
+  ScaleGroup scale_group = ScaleGroup::k32;
   std::size_t groups = 0;
-  [[nodiscard]] const float* group(std::size_t g) const { return values.data() + g * kGroup; }
+  // The columns that share a scale; the last ones may be fewer.
+  [[nodiscard]] Group group(std::size_t g) const {
+    const std::size_t columns = kernels::columns_of(scale_group, values.size());
+    return Group(values).subspan(g * columns, std::min(columns, values.size() - g * columns));
+  }
 };
 
 // value = d * code + m, d >= 0.
 struct Affine {
   float d = 0;
   float m = 0;
-  std::array<std::uint8_t, kGroup> codes{};
 };
 
 // To the nearest integer, ties to even, for |x| < 2^22; a form that compilers vectorise.
@@ -39,30 +45,25 @@ float round_even(float x) {
   return (x + kMagic) - kMagic;
 }
 
-float abs_max(const float* x) {
+float abs_max(Group x) {
   float out = 0;
-  for (int i = 0; i < kGroup; ++i) out = std::max(out, std::fabs(x[i]));
+  for (const float value : x) out = std::max(out, std::fabs(value));
   return out;
 }
 
 // ---- affine u4 ----
 
-// d, m and codes of a group as Q4_0 and Q4_1 store them.
+// d and m of a group as Q4_0 and Q4_1 store them.
 Affine affine_from_q4(const Source& source, std::size_t g) {
   const bool q4_1 = source.type == GgufType::kQ4_1;
   const std::uint8_t* block = source.bytes.data() + g * (q4_1 ? 20 : 18);
   Affine out;
   out.d = kernels::f32_from_f16(load_le<std::uint16_t>(block));
   out.m = q4_1 ? kernels::f32_from_f16(load_le<std::uint16_t>(block + 2)) : -8.0f * out.d;
-  const std::uint8_t* nibbles = block + (q4_1 ? 4 : 2);
-  for (std::size_t i = 0; i < 16; ++i) {
-    out.codes[i] = nibbles[i] & 15;
-    out.codes[i + 16] = nibbles[i] >> 4;
-  }
   return out;
 }
 
-// Q4_K: 8 groups share d and dmin; two groups share 32 bytes of nibbles.
+// Q4_K: 8 groups share d and dmin.
 Affine affine_from_q4_k(const Source& source, std::size_t g) {
   const std::uint8_t* block = source.bytes.data() + g / 8 * 144;
   const int in_block = static_cast<int>(g % 8);
@@ -70,10 +71,6 @@ Affine affine_from_q4_k(const Source& source, std::size_t g) {
   Affine out;
   out.d = kernels::f32_from_f16(load_le<std::uint16_t>(block)) * static_cast<float>(scale.scale);
   out.m = -(kernels::f32_from_f16(load_le<std::uint16_t>(block + 2)) * static_cast<float>(scale.minimum));
-  const std::uint8_t* nibbles = block + 16 + in_block / 2 * 32;
-  for (std::size_t i = 0; i < kGroup; ++i) {
-    out.codes[i] = in_block % 2 == 0 ? nibbles[i] & 15 : nibbles[i] >> 4;
-  }
   return out;
 }
 
@@ -83,37 +80,38 @@ Affine affine_from_block(const Source& source, std::size_t g) {
     // Counting from the other end: m + d c = (m + 15 d) + (-d)(15 - c).
     out.m += 15.0f * out.d;
     out.d = -out.d;
-    for (std::uint8_t& code : out.codes) code = static_cast<std::uint8_t>(15 - code);
   }
   return out;
 }
 
 // Least squares for d and m with the codes fixed; gives the squared error.
-double fit_line(const float* x, Affine& affine) {
+double fit_line(Group x, const std::vector<std::uint8_t>& codes, Affine& affine) {
   double sc = 0, scc = 0, sx = 0, sxc = 0;
-  for (std::size_t i = 0; i < kGroup; ++i) {
-    const double c = affine.codes[i];
+  const auto n = static_cast<double>(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double c = codes[i];
     sc += c, scc += c * c, sx += static_cast<double>(x[i]), sxc += static_cast<double>(x[i]) * c;
   }
-  const double det = kGroup * scc - sc * sc;
+  const double det = n * scc - sc * sc;
   if (det > 0) {
-    const double d = (kGroup * sxc - sc * sx) / det;
+    const double d = (n * sxc - sc * sx) / det;
     if (d > 0) {
       affine.d = static_cast<float>(d);
-      affine.m = static_cast<float>((sx - d * sc) / kGroup);
+      affine.m = static_cast<float>((sx - d * sc) / n);
     }
   }
   double error = 0;
-  for (std::size_t i = 0; i < kGroup; ++i) {
-    const double e = static_cast<double>(affine.d * static_cast<float>(affine.codes[i]) + affine.m - x[i]);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double e = static_cast<double>(affine.d * static_cast<float>(codes[i]) + affine.m - x[i]);
     error += e * e;
   }
   return error;
 }
 
 // The best of several spans of 16 levels over a group of plain values.
-Affine affine_from_values(const float* x) {
-  const auto [low, high] = std::minmax_element(x, x + kGroup);
+Affine affine_from_values(Group x) {
+  const auto [low, high] = std::minmax_element(x.begin(), x.end());
+  std::vector<std::uint8_t> codes(x.size());
   Affine best;
   best.m = *low;
   const float span = *high - *low;
@@ -124,11 +122,11 @@ Affine affine_from_values(const float* x) {
     candidate.d = span / (15.0f - 0.1f * static_cast<float>(step));
     candidate.m = *low + 0.5f * (span - 15.0f * candidate.d);
     for (int round = 0; round < 2; ++round) {
-      for (std::size_t i = 0; i < kGroup; ++i) {
+      for (std::size_t i = 0; i < x.size(); ++i) {
         const float code = round_even((x[i] - candidate.m) / candidate.d);
-        candidate.codes[i] = static_cast<std::uint8_t>(std::clamp(code, 0.0f, 15.0f));
+        codes[i] = static_cast<std::uint8_t>(std::clamp(code, 0.0f, 15.0f));
       }
-      const double error = fit_line(x, candidate);
+      const double error = fit_line(x, codes, candidate);
       if (error < best_error) best_error = error, best = candidate;
     }
   }
@@ -148,6 +146,7 @@ double u4_row_scale(const std::vector<Affine>& groups) {
 void encode_u4(const Source& source, const std::vector<Affine>& groups, double rs_wanted, RowCodes& out) {
   out.rs = static_cast<float>(rs_wanted);
   const double rs = static_cast<double>(out.rs);
+  std::int8_t* q = out.q.data();
   for (std::size_t g = 0; g < groups.size() && out.rs > 0; ++g) {
     const Affine& group = groups[g];
     const double d = static_cast<double>(group.d), m = static_cast<double>(group.m);
@@ -156,10 +155,9 @@ void encode_u4(const Source& source, const std::vector<Affine>& groups, double r
     const double o = std::clamp(std::nearbyint((m + 7.5 * d) / rs - 7.5 * s), -32767.0, 32767.0);
     out.s[g] = static_cast<std::uint16_t>(s);
     out.o[g] = static_cast<std::int16_t>(o);
-    for (std::size_t i = 0; i < kGroup; ++i) {
-      const double x = static_cast<double>(source.group(g)[i]);
-      const double code = s > 0 ? std::nearbyint((x / rs - o) / s) : 0.0;
-      out.q[g * kGroup + i] = static_cast<std::int8_t>(std::clamp(code, 0.0, 15.0));
+    for (const float x : source.group(g)) {
+      const double code = s > 0 ? std::nearbyint((static_cast<double>(x) / rs - o) / s) : 0.0;
+      *q++ = static_cast<std::int8_t>(std::clamp(code, 0.0, 15.0));
     }
   }
 }
@@ -167,10 +165,10 @@ void encode_u4(const Source& source, const std::vector<Affine>& groups, double r
 // ---- int8 ----
 
 // Squared error of the nearest multiples of `step`, within -127..127 steps.
-float multiples_error(const float* x, float step) {
+float multiples_error(Group x, float step) {
   const float inverse = 1.0f / step;
   std::array<float, 8> lanes{};
-  for (std::size_t i = 0; i < kGroup; i += 8) {
+  for (std::size_t i = 0; i < x.size(); i += 8) {
     for (std::size_t lane = 0; lane < 8; ++lane) {
       const float q = std::min(127.0f, std::max(-127.0f, round_even(x[i + lane] * inverse)));
       const float e = x[i + lane] - q * step;
@@ -181,7 +179,7 @@ float multiples_error(const float* x, float step) {
 }
 
 // The integer scale, of those that lose no range, whose multiples come closest to the group.
-int best_scale(const float* x, float rs, float amax) {
+int best_scale(Group x, float rs, float amax) {
   const int low = std::clamp(static_cast<int>(amax / (127.5f * rs)), 1, kI8ScaleMax);
   const int high = std::min(low + 2 + low / 6, kI8ScaleMax);
   int best = low;
@@ -195,26 +193,30 @@ int best_scale(const float* x, float rs, float amax) {
 
 void encode_i8(const Source& source, double rs_wanted, RowCodes& out) {
   out.rs = static_cast<float>(rs_wanted);
+  std::int8_t* q = out.q.data();
   for (std::size_t g = 0; g < source.groups && out.rs > 0; ++g) {
-    const float* x = source.group(g);
+    const Group x = source.group(g);
     const float amax = abs_max(x);
     const int s = amax > 0 ? best_scale(x, out.rs, amax) : 0;
     out.s[g] = static_cast<std::uint16_t>(s);
-    if (s == 0) continue;
-    const float inverse = 1.0f / (static_cast<float>(s) * out.rs);
-    for (std::size_t i = 0; i < kGroup; ++i) {
-      const float code = round_even(x[i] * inverse);
-      out.q[g * kGroup + i] = static_cast<std::int8_t>(std::clamp(code, -127.0f, 127.0f));
+    const float step = static_cast<float>(s) * out.rs;
+    const float inverse = s == 0 ? 0.0f : 1.0f / step;
+    for (const float value : x) {
+      const float code = round_even(value * inverse);
+      *q++ = static_cast<std::int8_t>(std::clamp(code, -127.0f, 127.0f));
     }
+    // The only scale of a row is left to its row scale: W = q, the smallest integers.
+    if (source.scale_group == ScaleGroup::kRow && s > 0) out.s[g] = 1, out.rs = step;
   }
 }
 
 // ---- both ----
 
-void reset(std::size_t groups, RowCodes& out) {
-  out.q.assign(groups * kGroup, 0);
-  out.s.assign(groups, 0);
-  out.o.assign(groups, 0);
+void reset(const Source& source, RowCodes& out) {
+  out.group = source.scale_group;
+  out.q.assign(source.values.size(), 0);
+  out.s.assign(source.groups, 0);
+  out.o.assign(source.groups, 0);
   out.rs = 0;
 }
 
@@ -222,7 +224,7 @@ void measure(const Source& source, RowCodes& out) {
   out.abs_sum = out.sq_sum = 0;
   out.error_sq = out.source_sq = 0;
   for (std::size_t i = 0; i < source.k; ++i) {
-    const std::int64_t w = std::int64_t{out.s[i / kGroup]} * out.q[i] + out.o[i / kGroup];
+    const std::int64_t w = out.weight(i);
     out.abs_sum += static_cast<std::uint64_t>(std::llabs(w));
     out.sq_sum += static_cast<std::uint64_t>(w * w);
     const double x = static_cast<double>(source.values[i]);
@@ -237,7 +239,7 @@ template <class Encode>
 void shrink_until_proved(double rs, const Source& source, RowCodes& out, const Encode& encode) {
   constexpr int kTriesMax = 200;
   for (int i = 0; i < kTriesMax; ++i) {
-    reset(source.groups, out);
+    reset(source, out);
     encode(rs);
     measure(source, out);
     if (out.abs_sum <= kAbsRowMax) return;
@@ -246,7 +248,7 @@ void shrink_until_proved(double rs, const Source& source, RowCodes& out, const E
 }
 
 void quantize_u4(const Source& source, RowCodes& out) {
-  const bool stored = is_affine_u4(source.type);
+  const bool stored = is_affine_u4(source.type) && source.scale_group == ScaleGroup::k32;
   std::vector<Affine> groups(source.groups);
   for (std::size_t g = 0; g < source.groups; ++g) {
     groups[g] = stored ? affine_from_block(source, g) : affine_from_values(source.group(g));
@@ -268,13 +270,15 @@ bool is_affine_u4(GgufType type) {
   return type == GgufType::kQ4_0 || type == GgufType::kQ4_1 || type == GgufType::kQ4K;
 }
 
-Result<void> quantize_row(GgufType type, ByteView row, int k, WeightForm form, RowCodes& out) {
+Result<void> quantize_row(GgufType type, ByteView row, int k, WeightForm form, RowCodes& out,
+                          ScaleGroup group) {
   Source source;
   source.type = type;
   source.bytes = row;
   source.k = static_cast<std::size_t>(k);
-  source.groups = static_cast<std::size_t>((k + kGroup - 1) / kGroup);
-  source.values.assign(source.groups * kGroup, 0.0f);
+  source.scale_group = group;
+  source.groups = static_cast<std::size_t>(kernels::scales_of(group, k));
+  source.values.assign(static_cast<std::size_t>((k + kGroup - 1) / kGroup * kGroup), 0.0f);
   ADIT_TRY_VOID(gguf_decode_row(type, row, static_cast<std::uint64_t>(k), source.values.data()));
   if (form == WeightForm::kU4) {
     quantize_u4(source, out);

@@ -40,9 +40,7 @@ class PackWeights final : public ReferenceWeights {
     for (int i = 0; i < count; ++i) {
       read_row(weights, begin + i, codes);
       for (int k = 0; k < part.k; ++k) {
-        const auto g = static_cast<std::size_t>(k / kernels::kGroup);
-        const int w = int{codes.s[g]} * codes.q[static_cast<std::size_t>(k)] + codes.o[g];
-        *out++ = static_cast<float>(w) * codes.rs;
+        *out++ = static_cast<float>(codes.weight(static_cast<std::size_t>(k))) * codes.rs;
       }
     }
     return {};

@@ -25,14 +25,15 @@ Tile tile_of(const LinearWeights& weights, int index) {
   const auto tile = static_cast<std::ptrdiff_t>(index);
   const std::ptrdiff_t bytes =
       static_cast<std::ptrdiff_t>(weights.k_pad) * kTileRows / (kU4 ? 2 : 1);
-  const std::ptrdiff_t cells = static_cast<std::ptrdiff_t>(weights.k_pad / kGroup) * kTileRows;
+  const std::ptrdiff_t cells = static_cast<std::ptrdiff_t>(scales_of(weights)) * kTileRows;
   const int left = weights.m - index * kTileRows;
   return Tile{weights.q + tile * bytes,
               weights.s + tile * cells,
               kU4 ? weights.o + tile * cells : nullptr,
               weights.rs + tile * kTileRows,
               weights.bias == nullptr ? nullptr : weights.bias + tile * kTileRows,
-              left < kTileRows ? left : kTileRows};
+              left < kTileRows ? left : kTileRows,
+              scale_shift(weights.group)};
 }
 
 template <bool kU4, int kTiles, int kTokens>
@@ -89,7 +90,7 @@ void prefetch_lines(const void* at, int bytes) {
 void prefetch_scales(const NextTiles& next) {
   constexpr int kBytes = 512;
   const LinearWeights& w = *next.weights;
-  const std::ptrdiff_t cells = std::ptrdiff_t{w.k_pad / kGroup} * kTileRows * next.tile;
+  const std::ptrdiff_t cells = std::ptrdiff_t{scales_of(w)} * kTileRows * next.tile;
   prefetch_lines(w.s + cells, kBytes);
   if (w.o != nullptr) prefetch_lines(w.o + cells, kBytes);
   prefetch_lines(w.rs + std::ptrdiff_t{next.tile} * kTileRows, 64);

@@ -31,6 +31,8 @@ struct Tile {
   const float* rs;
   const float* bias;
   int rows;
+  // Of scale_shift.
+  int shift;
 };
 
 // Weights to call for while a group is worked on: bytes [begin, end) of the same group of the tiles at `q`.
@@ -75,12 +77,12 @@ ADIT_INLINE __m512i broadcast(const void* four) {
 
 ADIT_INLINE __m512i load_scales(const Tile& tile, int group) {
   return _mm512_cvtepu16_epi32(
-      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tile.s + group * kTileRows)));
+      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tile.s + (group >> tile.shift) * kTileRows)));
 }
 
 ADIT_INLINE __m512i load_offsets(const Tile& tile, int group) {
   return _mm512_cvtepi16_epi32(
-      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tile.o + group * kTileRows)));
+      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tile.o + (group >> tile.shift) * kTileRows)));
 }
 
 // Codes of columns 8j .. 8j + 3 and 8j + 4 .. 8j + 7 of a group.

@@ -114,7 +114,10 @@ int effective_weight(const LinearWeights& weights, int row, int column) {
   const auto lane = static_cast<std::size_t>(row % kTileRows);
   const auto k_pad = static_cast<std::size_t>(weights.k_pad);
   const auto at = static_cast<std::size_t>(column);
-  const std::size_t group = (tile * (k_pad / kGroup) + at / kGroup) * kTileRows + lane;
+  const std::size_t group = (tile * static_cast<std::size_t>(scales_of(weights)) +
+                             (at / kGroup >> scale_shift(weights.group))) *
+                                kTileRows +
+                            lane;
   int code = 0;
   if (weights.form == WeightForm::kU4) {
     const std::size_t block = tile * (k_pad / 8) + at / 8;

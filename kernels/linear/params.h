@@ -4,7 +4,7 @@
 // What a linear layer is made of: integer weights in tiles of 16 rows, and the form of its activations.
 //
 // In       a borrowed view; a pack file holds the arrays in exactly this form, so they are used in place.
-// Shapes   W[m, k] = s[m, k/32] * q[m, k] + o[m, k/32] (effective integers).
+// Shapes   W[m, k] = s[m, k/G] * q[m, k] + o[m, k/G] (effective integers), G = 32, 64, 128 or the whole row.
 //          y = (float(sum W*X) * rs) * as + bias.
 //          Rows m..m_pad have s = o = rs = 0; columns k..k_pad have code 0 and meet activations of 0.
 //          A storage other than dense leaves codes out of q; a code that is left out is 0, and the weights, the
@@ -15,6 +15,7 @@
 // Tests    tests/unit/common/model/pack_test.cpp, tests/unit/kernels
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace adit::kernels {
@@ -27,11 +28,37 @@ enum class ActForm : std::uint8_t { kA16 = 16, kA8g32 = 8 };
 enum class Storage : std::uint8_t { kDense, k24, kBitmask, kBlock };
 
 constexpr int kTileRows = 16;
+// Columns of a group of activations; k is padded to a multiple of it.
 constexpr int kGroup = 32;
+
+// Columns of a row that share a scale (and an offset); kRow: all of them. The value is that of the content hash.
+enum class ScaleGroup : std::uint8_t { kRow = 0, k32 = 32, k64 = 64, k128 = 128 };
+
+// The scale of the g-th 32 columns of a row is its scale number g >> scale_shift.
+static inline int scale_shift(ScaleGroup group) {
+  switch (group) {
+    case ScaleGroup::k32: return 0;
+    case ScaleGroup::k64: return 1;
+    case ScaleGroup::k128: return 2;
+    case ScaleGroup::kRow: break;
+  }
+  return 31;
+}
+
+// Columns that share a scale, of k.
+static inline std::size_t columns_of(ScaleGroup group, std::size_t k) {
+  return group == ScaleGroup::kRow ? k : static_cast<std::size_t>(group);
+}
+
+// Scales of a row of k columns.
+static inline int scales_of(ScaleGroup group, int k) {
+  return (((k + kGroup - 1) / kGroup - 1) >> scale_shift(group)) + 1;
+}
 
 struct LinearWeights {
   WeightForm form = WeightForm::kI8;
   ActForm act = ActForm::kA16;
+  ScaleGroup group = ScaleGroup::k32;
   // Logical rows (outputs) and columns (inputs).
   int m = 0;
   int k = 0;
@@ -52,7 +79,7 @@ struct LinearWeights {
   // kBitmask, kBlock: [m_pad/16 + 1] where each tile begins in q, and where the last one ends; 64 more bytes
   // can be read. (k24: 32 bytes a vector.)
   const std::uint64_t* offsets = nullptr;
-  // [m_pad/16][k_pad/32][16] group scales.
+  // [m_pad/16][scales of a row][16] group scales.
   const std::uint16_t* s = nullptr;
   // Same shape, group offsets; nullptr for kI8 (all 0).
   const std::int16_t* o = nullptr;
@@ -64,6 +91,10 @@ struct LinearWeights {
   std::uint64_t abs_row_max = 0;
   std::uint64_t sq_row_max = 0;
 };
+
+static inline int scales_of(const LinearWeights& weights) {
+  return scales_of(weights.group, weights.k_pad);
+}
 
 // kBlock: blocks of columns of a tile; k_pad may cut the last one.
 static inline int blocks_of(const LinearWeights& weights) {

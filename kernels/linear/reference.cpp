@@ -58,8 +58,8 @@ void add_group(const LinearWeights& weights, const GroupWeights& codes, int tile
     for (std::size_t row = 0; row < kTileRows; ++row) dot[row] += codes[column][row] * value;
   }
   const std::size_t at =
-      (static_cast<std::size_t>(tile) * static_cast<std::size_t>(weights.k_pad / kGroup) +
-       static_cast<std::size_t>(group)) *
+      (static_cast<std::size_t>(tile) * static_cast<std::size_t>(scales_of(weights)) +
+       static_cast<std::size_t>(group >> scale_shift(weights.group))) *
       kTileRows;
   for (std::size_t row = 0; row < kTileRows; ++row) {
     acc[row] += static_cast<std::int64_t>(weights.s[at + row]) * dot[row];

@@ -62,7 +62,7 @@ LinearWeights dense_tiles(const LinearWeights& weights, int tile, int count, con
   LinearWeights out = weights;
   out.storage = Storage::kDense;
   out.q = q;
-  out.s = weights.s + index * (weights.k_pad / kGroup) * kTileRows;
+  out.s = weights.s + index * scales_of(weights) * kTileRows;
   out.rs = weights.rs + index * kTileRows;
   if (weights.bias != nullptr) out.bias = weights.bias + index * kTileRows;
   const int left = weights.m - tile * kTileRows;

@@ -104,11 +104,12 @@ void sparse_tokens(const LinearCall& call, int index, Codes codes, int token) {
   const auto tile_rows = static_cast<std::ptrdiff_t>(index) * kTileRows;
   const int left = weights.m - index * kTileRows;
   const Tile tile{nullptr,
-                  weights.s + tile_rows * (weights.k_pad / kGroup),
+                  weights.s + tile_rows * scales_of(weights),
                   nullptr,
                   weights.rs + tile_rows,
                   weights.bias == nullptr ? nullptr : weights.bias + tile_rows,
-                  left < kTileRows ? left : kTileRows};
+                  left < kTileRows ? left : kTileRows,
+                  scale_shift(weights.group)};
   const ActBuffer& act = *call.act;
   const int groups = act.groups();
   Acc acc[NT];

@@ -40,8 +40,9 @@ inline LinearWeights tile_rows(const LinearWeights& weights, int first, int coun
       out.offsets += tile;
       break;
   }
-  out.s += row * (k_pad / kGroup);
-  if (out.o != nullptr) out.o += row * (k_pad / kGroup);
+  const std::size_t scales = row * static_cast<std::size_t>(scales_of(weights));
+  out.s += scales;
+  if (out.o != nullptr) out.o += scales;
   out.rs += row;
   if (out.bias != nullptr) out.bias += row;
   return out;

@@ -77,9 +77,9 @@ class KeptLogits final : public model::LogitsSource {
   std::vector<float> rows_;
 };
 
-std::uint64_t stored_bytes(const model::Part& part, kernels::WeightForm form) {
+std::uint64_t stored_bytes(const model::Part& part, kernels::WeightForm form, kernels::ScaleGroup group) {
   std::uint64_t bytes = 0;
-  for (const auto& tensor : model::part_tensors(part, form)) {
+  for (const auto& tensor : model::part_tensors(part, form, group)) {
     std::uint64_t size = model::safetensors::dtype_bytes(tensor.dtype);
     for (const std::uint64_t dim : tensor.shape) size *= dim;
     bytes += (size + 63) / 64 * 64;
@@ -119,7 +119,8 @@ class Search {
       if (progress_) progress_(0.1 * (done + (bits == 4 ? 1 : 0)), fmt::format("packing at {} bits", bits));
     };
     ADIT_TRY_VOID(
-        model::pack_model(source_, path, {.bits = bits, .threads = search_.settings.threads}, show));
+        model::pack_model(source_, path,
+                          {.bits = bits, .group = search_.group, .threads = search_.settings.threads}, show));
     ADIT_TRY(model::Pack pack, model::Pack::open(path));
     return std::optional(std::move(pack));
   }
@@ -138,8 +139,8 @@ class Search {
       if (storage && model::is_affine_u4(storage->type)) stored_four_.insert(part.name);
       unit.weights += static_cast<double>(part.m) * part.k;
       if (four_->linear(part.name)->form != kernels::WeightForm::kU4) continue;
-      const std::uint64_t as_eight = stored_bytes(part, kernels::WeightForm::kI8);
-      const std::uint64_t as_four = stored_bytes(part, kernels::WeightForm::kU4) + kEntryBytes;
+      const std::uint64_t as_eight = stored_bytes(part, kernels::WeightForm::kI8, search_.group);
+      const std::uint64_t as_four = stored_bytes(part, kernels::WeightForm::kU4, search_.group) + kEntryBytes;
       unit.saved += as_eight > as_four ? as_eight - as_four : 0;
     }
   }

@@ -36,6 +36,8 @@ struct FormSearch {
   std::optional<std::uint64_t> bytes_max = {};
   // Without a bound every linear has `act`.
   kernels::ActForm act = kernels::ActForm::kA16;
+  // Of both packings.
+  kernels::ScaleGroup group = kernels::ScaleGroup::k32;
   std::optional<double> act_kl_max = {};
   EvaluateSettings settings = {};
 };

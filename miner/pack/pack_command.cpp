@@ -12,6 +12,7 @@
 #include "common/base/exit_code.hpp"
 #include "common/base/limits.hpp"
 #include "common/model/pack.hpp"
+#include "common/model/pack_format.hpp"
 #include "common/model/pack_writer.hpp"
 #include "miner/command.hpp"
 #include "miner/pack/candidate.hpp"
@@ -22,12 +23,20 @@
 namespace adit::miner {
 namespace {
 
+constexpr const char* kGroupHelp =
+    "Columns of a row that share a scale: 32, 64, 128 or row. Not with as-stored: what the source stores in groups of "
+    "32 (Q4_0, Q8_0, ...) is quantised anew from its values for larger ones";
+
 Result<void> check(const PackCommand& command) {
   if (command.target_kl && !(*command.target_kl > 0 && std::isfinite(*command.target_kl))) {
     return invalid_argument("--target-kl {}: expected a number above 0", *command.target_kl);
   }
   if (command.chooses_act && !command.target_kl) {
     return invalid_argument("--act auto needs --target-kl: the bound that it chooses under");
+  }
+  if (command.group != kernels::ScaleGroup::k32 && command.bits == model::kBitsAsStored) {
+    return invalid_argument("--group {} needs --bits 4 or 8: weights as stored keep groups of 32",
+                            model::group_name(command.group));
   }
   std::error_code error;
   if (std::filesystem::equivalent(command.input, command.output, error)) {
@@ -51,6 +60,7 @@ Result<model::LinearChoices> choose(const PackCommand& command, const std::files
   const FormSearch search{.bits = command.bits,
                           .bytes_max = command.target_size,
                           .act = command.act,
+                          .group = command.group,
                           .act_kl_max = command.chooses_act ? command.target_kl : std::nullopt,
                           .settings = {.text = command.text, .threads = command.threads}};
   ProgressLine line("choosing");
@@ -68,7 +78,11 @@ Result<model::PackSummary> pack(const PackCommand& command, std::optional<double
     ADIT_TRY(summary,
              model::pack_model(
                  command.input, candidate.path(),
-                 {.bits = command.bits, .act = command.act, .choices = choices, .threads = command.threads},
+                 {.bits = command.bits,
+                  .act = command.act,
+                  .group = command.group,
+                  .choices = choices,
+                  .threads = command.threads},
                  [&](double done, std::string_view what) { line.show(done, what); }));
   }
   if (command.target_size && summary.file_bytes > *command.target_size) {
@@ -113,6 +127,7 @@ void add_pack_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<PackCommand>();
   auto act = std::make_shared<std::string>("a16");
   auto bits = std::make_shared<std::string>("as-stored");
+  auto group = std::make_shared<std::string>("32");
   CLI::App* command = app.add_subcommand("pack", "Turn a GGUF file or a Hugging Face folder into a pack");
   command
       ->add_option("input", options->input,
@@ -123,6 +138,9 @@ void add_pack_command(CLI::App& app, int& exit_code) {
       ->add_option("--bits", *bits,
                    "Bits of the layers' weights: as-stored (4 for Q4_0, Q4_1, Q4_K, else 8), 4 (affine) or 8")
       ->check(CLI::IsMember({"as-stored", "4", "8"}))
+      ->capture_default_str();
+  command->add_option("--group", *group, kGroupHelp)
+      ->check(CLI::IsMember({"32", "64", "128", "row"}))
       ->capture_default_str();
   command
       ->add_option("--act", *act,
@@ -138,9 +156,10 @@ void add_pack_command(CLI::App& app, int& exit_code) {
   command->add_option("--text", options->text, "Text for --target-kl (default: a built-in one)");
   command->add_option("--threads", options->threads, "Threads (default: one a processor)")
       ->check(CLI::Range(1, limits::kEngineThreadsMax));
-  command->callback([options, act, bits, &exit_code] {
+  command->callback([options, act, bits, group, &exit_code] {
     if (*bits != "as-stored") options->bits = *bits == "4" ? 4 : 8;
     if (*act == "a8g") options->act = kernels::ActForm::kA8g32;
+    options->group = model::parse_group(*group).value();
     options->chooses_act = *act == "auto";
     exit_code = run_pack(*options);
   });

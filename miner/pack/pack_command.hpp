@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // miner/pack/pack_command.hpp
 //
-// `adit-miner pack IN -o OUT [--bits 4|8|as-stored] [--act a16|a8g|auto] [--target-size BYTES] [--target-kl X]`.
+// `adit-miner pack IN -o OUT [--bits 4|8|as-stored] [--group 32|64|128|row] [--act a16|a8g|auto]
+// [--target-size BYTES] [--target-kl X]`.
 //
 // Out      the pack at `output`, complete and checked, or what stood there before, untouched. A summary on
 //          stdout; progress on stderr.
@@ -30,6 +31,7 @@ struct PackCommand {
   std::filesystem::path output;
   int bits = model::kBitsAsStored;
   kernels::ActForm act = kernels::ActForm::kA16;
+  kernels::ScaleGroup group = kernels::ScaleGroup::k32;
   // Needs target_kl.
   bool chooses_act = false;
   std::optional<std::uint64_t> target_size = {};

@@ -14,6 +14,7 @@
 #include "common/base/bytes.hpp"
 #include "common/base/limits.hpp"
 #include "common/model/pack.hpp"
+#include "common/model/pack_format.hpp"
 #include "common/model/prune.hpp"
 #include "common/model/tokenizer.hpp"
 #include "miner/command.hpp"
@@ -126,7 +127,11 @@ Result<Outcome> prune(const PruneCommand& command) {
     ProgressLine line("pruning");
     ADIT_TRY(out.summary,
              model::pack_model(*source, candidate.path(),
-                               {.bits = command.bits, .act = command.act, .threads = command.threads, .prune = &pruner},
+                               {.bits = command.bits,
+                                .act = command.act,
+                                .group = command.group,
+                                .threads = command.threads,
+                                .prune = &pruner},
                                [&](double done, std::string_view what) { line.show(done, what); }));
   }
   ADIT_TRY_VOID(measure(command, candidate.path(), out));
@@ -167,6 +172,7 @@ int run_prune(const PruneCommand& command) {
 void add_prune_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<PruneCommand>();
   auto act = std::make_shared<std::string>("a16");
+  auto group = std::make_shared<std::string>("32");
   CLI::App* command = app.add_subcommand("prune", "Turn a published model into a pack of sparse int8 linears");
   command->add_option("input", options->input, "GGUF file, or a folder with safetensors")->required();
   command->add_option("-o,--output", options->output, "Pack to write (.adit)")->required();
@@ -187,6 +193,9 @@ void add_prune_command(CLI::App& app, int& exit_code) {
   command->add_option("--bits", options->bits, "Bits of linears that are not pruned: 4 (affine) or 8")
       ->check(CLI::IsMember({4, 8}))
       ->capture_default_str();
+  command->add_option("--group", *group, "Columns of a row that share a scale: 32, 64, 128 or row")
+      ->check(CLI::IsMember({"32", "64", "128", "row"}))
+      ->capture_default_str();
   command->add_option("--act", *act, "Activations: a16 or a8g")
       ->check(CLI::IsMember({"a16", "a8g"}))
       ->capture_default_str();
@@ -194,8 +203,9 @@ void add_prune_command(CLI::App& app, int& exit_code) {
   command->add_option("--max-kl", options->max_kl, "Refuse a pack whose mean KL is over this");
   command->add_option("--threads", options->threads, "Threads (default: one a processor)")
       ->check(CLI::Range(1, limits::kEngineThreadsMax));
-  command->callback([options, act, &exit_code] {
+  command->callback([options, act, group, &exit_code] {
     if (*act == "a8g") options->act = kernels::ActForm::kA8g32;
+    options->group = model::parse_group(*group).value();
     exit_code = run_prune(*options);
   });
 }

@@ -2,7 +2,7 @@
 // miner/pack/prune_command.hpp
 //
 // `adit-miner prune MODEL -o OUT --pattern P [--method magnitude|wanda] [--text F] [--layers A-B] [--storage S]
-// [--bits 4|8] [--act a16|a8g] [--eval] [--max-kl X]`.
+// [--bits 4|8] [--group 32|64|128|row] [--act a16|a8g] [--eval] [--max-kl X]`.
 //
 // In       a GGUF file or a folder as Hugging Face lays it out. Wanda runs the f32 reference over the text.
 // Out      the pack at `output`, complete and checked, or what stood there before, untouched. On stdout each
@@ -40,6 +40,7 @@ struct PruneCommand {
   // Of the linears that are not pruned.
   int bits = 8;
   kernels::ActForm act = kernels::ActForm::kA16;
+  kernels::ScaleGroup group = kernels::ScaleGroup::k32;
   bool eval = false;
   std::optional<double> max_kl = {};
   int threads = 0;

@@ -13,6 +13,7 @@
 namespace adit::miner {
 namespace {
 
+using kernels::ScaleGroup;
 using kernels::WeightForm;
 using model::Part;
 using model::PartKind;
@@ -33,9 +34,9 @@ bool is_routed(PartRole role) {
   return role == PartRole::kExpertsGate || role == PartRole::kExpertsUp || role == PartRole::kExpertsDown;
 }
 
-std::uint64_t bytes_of(const Part& part, int bits) {
+std::uint64_t bytes_of(const Part& part, int bits, ScaleGroup group) {
   std::uint64_t total = 0;
-  for (const auto& tensor : model::part_tensors(part, form_of(part, bits))) {
+  for (const auto& tensor : model::part_tensors(part, form_of(part, bits), group)) {
     std::uint64_t bytes = model::safetensors::dtype_bytes(tensor.dtype);
     for (const std::uint64_t dim : tensor.shape) bytes *= dim;
     total += bytes;
@@ -50,12 +51,13 @@ std::uint64_t read_of(const model::ModelConfig& config, const Part& part, std::u
   return whole;
 }
 
-PackSize pack_size(const model::ModelConfig& config, const std::vector<Part>& parts, int bits) {
+PackSize pack_size(const model::ModelConfig& config, const std::vector<Part>& parts, int bits,
+                   ScaleGroup group) {
   PackSize out{.bits = bits};
   std::vector<model::safetensors::Tensor> all;
   for (const Part& part : parts) {
-    out.token_bytes += read_of(config, part, bytes_of(part, bits));
-    for (auto& tensor : model::part_tensors(part, form_of(part, bits))) all.push_back(std::move(tensor));
+    out.token_bytes += read_of(config, part, bytes_of(part, bits, group));
+    for (auto& tensor : model::part_tensors(part, form_of(part, bits), group)) all.push_back(std::move(tensor));
   }
   const auto placed = model::safetensors::place(std::move(all));
   if (!placed.empty()) out.bytes = placed.back().offset + placed.back().bytes;
@@ -64,7 +66,7 @@ PackSize pack_size(const model::ModelConfig& config, const std::vector<Part>& pa
 
 }  // namespace
 
-Footprint footprint(const model::ModelConfig& config) {
+Footprint footprint(const model::ModelConfig& config, ScaleGroup group) {
   Footprint out;
   const std::vector<Part> parts = model::model_parts(config);
   for (const Part& part : parts) {
@@ -72,8 +74,8 @@ Footprint footprint(const model::ModelConfig& config) {
     if (is_stored) out.weights += u(part.m) * u(part.k);
   }
   out.active_weights = model::active_weights(config);
-  out.packs[kEightBit] = pack_size(config, parts, 8);
-  out.packs[kFourBit] = pack_size(config, parts, 4);
+  out.packs[kEightBit] = pack_size(config, parts, 8, group);
+  out.packs[kFourBit] = pack_size(config, parts, 4, group);
   const std::uint64_t layers = u(config.layers);
   if (config.is_mla()) {
     out.kv_position_bytes = layers * u(config.mla.kv_rank + config.mla.rope_dim) * kF16Bytes;

@@ -3,7 +3,7 @@
 //
 // What a model takes, and what fits where: arithmetic over its configuration, before anything is loaded.
 //
-// In       a configuration; a context; devices by memory and bandwidth.
+// In       a configuration; columns that share a scale; a context; devices by memory and bandwidth.
 // Out      Footprint: bytes of an 8-bit and a 4-bit pack (tensors; tokenizer and table of contents come on top), those
 //          that one token reads, those of keys and values. A16 and A8g packs are of the same size.
 //          DevicePlan: fits = weights + KV of one sequence of `context` + the device's overhead <= its memory;
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "common/model/model_config.hpp"
+#include "kernels/linear/params.h"
 
 namespace adit::miner {
 
@@ -72,7 +73,9 @@ struct DevicePlan {
   int recommended = 0;
 };
 
-[[nodiscard]] Footprint footprint(const model::ModelConfig& config);
+// group: columns that share a scale.
+[[nodiscard]] Footprint footprint(const model::ModelConfig& config,
+                                  kernels::ScaleGroup group = kernels::ScaleGroup::k32);
 // Bytes of keys, values and index keys that a sequence of so many positions takes.
 [[nodiscard]] std::uint64_t kv_bytes(const Footprint& size, std::uint64_t positions);
 // source_bits: bits a weight of the file in hand, 0 if not known.

@@ -12,6 +12,7 @@
 
 #include "common/base/exit_code.hpp"
 #include "common/base/limits.hpp"
+#include "common/model/pack_format.hpp"
 #include "miner/command.hpp"
 #include "miner/plan/machine.hpp"
 #include "miner/plan/plan.hpp"
@@ -24,6 +25,8 @@ struct Flags {
   std::filesystem::path model;
   std::uint64_t context = 4096;
   double probe_seconds = 0.5;
+  // Empty: the pack's, else 32.
+  std::string group;
   bool as_json = false;
 };
 
@@ -120,7 +123,8 @@ int run(const Flags& flags) {
   Report report;
   report.source = *std::move(source);
   const model::ModelConfig& config = report.source.config;
-  report.size = footprint(config);
+  const auto group = flags.group.empty() ? report.source.group : model::parse_group(flags.group).value();
+  report.size = footprint(config, group);
   report.context = std::min(flags.context, static_cast<std::uint64_t>(config.context));
   std::vector<Device> devices{{.name = fmt::format("this machine ({} processors, {})", machine->processors,
                                                    kernels::isa_name(machine->isa)),
@@ -148,6 +152,8 @@ void add_plan_command(CLI::App& app, int& exit_code) {
   command->add_option("--context", flags->context, "Length of the sequence to plan for")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{limits::kContextMax}))
       ->capture_default_str();
+  command->add_option("--group", flags->group, "Columns that share a scale (default: those of the pack; else 32)")
+      ->check(CLI::IsMember({"32", "64", "128", "row"}));
   command->add_option("--probe", flags->probe_seconds, "Seconds to measure this machine's memory")
       ->check(CLI::Range(0.001, 30.0))
       ->capture_default_str();

@@ -42,16 +42,20 @@ Result<PlanSource> read_plan_source(const std::filesystem::path& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
     ADIT_TRY(model::ModelConfig config, model::config_from_hf(path));
-    return PlanSource{path.string(), "folder", std::move(config), 0};
+    return PlanSource{.label = path.string(), .kind = "folder", .config = std::move(config)};
   }
   if (is_gguf(path)) {
     ADIT_TRY(const model::Gguf gguf, model::Gguf::open(path));
     ADIT_TRY(model::ModelConfig config, model::config_from_gguf(gguf));
-    return PlanSource{path.string(), "GGUF", std::move(config), bits_of(gguf)};
+    return PlanSource{.label = path.string(), .kind = "GGUF", .config = std::move(config), .bits = bits_of(gguf)};
   }
   ADIT_TRY(const model::Pack pack, model::Pack::open(path));
   const bool is_u4 = pack.weight_form() == kernels::WeightForm::kU4;
-  return PlanSource{path.string(), "pack", pack.config(), is_u4 ? kU4Bits : kI8Bits};
+  return PlanSource{.label = path.string(),
+                    .kind = "pack",
+                    .config = pack.config(),
+                    .bits = is_u4 ? kU4Bits : kI8Bits,
+                    .group = pack.layers().front().o.group};
 }
 
 }  // namespace adit::miner

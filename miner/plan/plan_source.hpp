@@ -15,6 +15,7 @@
 
 #include "common/base/result.hpp"
 #include "common/model/model_config.hpp"
+#include "kernels/linear/params.h"
 
 namespace adit::miner {
 
@@ -24,6 +25,8 @@ struct PlanSource {
   std::string kind;
   model::ModelConfig config;
   double bits = 0;
+  // Columns that share a scale, of a pack's linears.
+  kernels::ScaleGroup group = kernels::ScaleGroup::k32;
 };
 
 [[nodiscard]] Result<PlanSource> read_plan_source(const std::filesystem::path& path);

@@ -18,6 +18,7 @@ from safetensors import safe_open
 
 FORMS = {"i8": 8, "u4": 4}
 ACTS = {"a16": 16, "a8g32": 8}
+GROUPS = {"32": 32, "64": 64, "128": 128, "row": 0}
 
 
 class Pack:
@@ -43,15 +44,17 @@ class Pack:
         note = self.notes[name]
         u4 = note["form"] == "u4"
         self.head(name, 2, rows, columns)
-        self.hash.update(bytes([FORMS[note["form"]], ACTS[note["act"]], 32, 2 if bias else 0]))
-        codes = self.file.get_tensor(name + ".q") if "storage" not in note else self.expanded(name, note["storage"])
+        group = GROUPS[note.get("group", "32")]
+        scales_a_row = 1 if group == 0 else -(-columns // group)
+        self.hash.update(bytes([FORMS[note["form"]], ACTS[note["act"]], group, 2 if bias else 0]))
+        codes = self.file.get_tensor(name + ".q") if "storage" not in note else self.expanded(name, columns, note["storage"])
         if u4:
             codes = np.stack([codes & 15, codes >> 4], axis=3)  # [tile, block, row, half, 4]
             codes = codes.transpose(0, 2, 1, 3, 4)
         else:
             codes = (codes.astype(np.int16) - 128).astype(np.int8).transpose(0, 2, 1, 3)
         codes = codes.reshape(codes.shape[0] * 16, -1)[:rows, :columns]
-        by_row = lambda t: self.file.get_tensor(t).transpose(0, 2, 1).reshape(-1, self.groups(columns))[:rows]
+        by_row = lambda t: self.file.get_tensor(t).transpose(0, 2, 1).reshape(-1, scales_a_row)[:rows]
         scales = by_row(name + ".s")
         offsets = by_row(name + ".o") if u4 else None
         row_scales = self.file.get_tensor(name + ".rs")
@@ -65,11 +68,11 @@ class Pack:
             if bias:
                 self.hash.update(biases[m].astype("<f4").tobytes())
 
-    def expanded(self, name, storage):
+    def expanded(self, name, k, storage):
         """Sparse codes as the dense tensor [tile, vector, row, 4] of bytes."""
         if storage.startswith("block "):
             columns = int(storage.split("x")[1])
-            vectors = self.file.get_tensor(name + ".s").shape[1] * 8
+            vectors = (k + 31) // 32 * 8
             rows = self.file.get_tensor(name + ".rows")
             bits = rows[:, :, None] >> np.arange(16, dtype=np.uint16) & 1
             bits = bits.repeat(columns // 4, axis=1)[:, :vectors].repeat(4, axis=2)
@@ -80,10 +83,6 @@ class Pack:
         out = np.full(stored.shape, 128, dtype=np.uint8)
         out[stored] = self.file.get_tensor(name + ".values").reshape(-1)[: stored.sum()]
         return out.reshape(*out.shape[:2], 16, 4)
-
-    @staticmethod
-    def groups(columns):
-        return (columns + 31) // 32
 
     def attention(self, c, at):
         bias = c["family"] == "qwen2"

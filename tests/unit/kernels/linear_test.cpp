@@ -28,14 +28,13 @@ TEST(Linear, the_scalar_version_is_the_definition) {
   const std::uint64_t seed = test_seed();
   for (const Forms& forms : kForms) {
     Random random(seed);
-    for (int round = 0; round < 30; ++round) {
+    for (int round = 0; round < 60; ++round) {
       const int m = random.between(1, 40);
       const int k = random.between(1, 200);
       const int n = random.between(1, 21);
-      // Scales beyond what a packer writes: the integers must still be right.
-      const int scale_max = random.between(0, 3) == 0 ? 65535 : 1023;
-      const TestLinear layer =
-          TestLinear::random(random, forms.weights, forms.act, m, k, scale_max);
+      const int scale_max = random_scale_max(random);
+      const TestLinear layer = TestLinear::random(random, forms.weights, forms.act, m, k, scale_max,
+                                                  random_group(random));
       const std::vector<float> x = random.wide_row(n * k);
       const std::vector<float> y = run_linear(Isa::kScalar, layer.view(), x, n);
       ActBuffer act;
@@ -57,19 +56,20 @@ TEST(Linear, equal_bits_on_random_shapes) {
   const std::uint64_t seed = test_seed();
   for (const Forms& forms : kForms) {
     Random random(seed);
-    for (int round = 0; round < 120; ++round) {
+    for (int round = 0; round < 240; ++round) {
       const int m = random.between(1, 70);
       const int k = random.between(1, round % 10 == 0 ? 1600 : 300);
       const int n = random.between(1, round % 7 == 0 ? 40 : 9);
-      const int scale_max = random.between(0, 3) == 0 ? 65535 : 1023;
+      const int scale_max = random_scale_max(random);
+      const ScaleGroup group = random_group(random);
       const TestLinear layer =
-          TestLinear::random(random, forms.weights, forms.act, m, k, scale_max);
+          TestLinear::random(random, forms.weights, forms.act, m, k, scale_max, group);
       const std::vector<float> x = random.wide_row(n * k);
       const std::vector<float> want = run_linear(Isa::kScalar, layer.view(), x, n);
       for (const Isa isa : vector_isas()) {
         ASSERT_TRUE(same_bits(run_linear(isa, layer.view(), x, n), want))
             << form_name(forms) << ", " << case_name(isa, seed, round) << ", m " << m << ", k " << k
-            << ", n " << n;
+            << ", n " << n << ", groups of " << static_cast<int>(group);
       }
     }
   }
@@ -106,11 +106,13 @@ TEST(Linear, tile_ranges_and_batches_do_not_matter) {
   Random random(test_seed());
   std::vector<Isa> isas = vector_isas();
   isas.push_back(Isa::kScalar);
-  for (const Forms& forms : kForms) {
+  for (std::size_t i = 0; i < kForms.size() * kScaleGroups.size(); ++i) {
+    const Forms& forms = kForms[i / kScaleGroups.size()];
     constexpr int kM = 75;
     constexpr int kK = 330;
     constexpr int kN = 21;
-    const TestLinear layer = TestLinear::random(random, forms.weights, forms.act, kM, kK, 1023);
+    const TestLinear layer = TestLinear::random(random, forms.weights, forms.act, kM, kK, i % 3 == 0 ? 4 : 1023,
+                                                kScaleGroups[i % kScaleGroups.size()]);
     const std::vector<float> x = random.wide_row(kN * kK);
     const std::vector<float> want = run_linear(Isa::kScalar, layer.view(), x, kN);
     for (const Isa isa : isas) {
@@ -269,12 +271,13 @@ TEST(Linear, a_buffer_prepared_for_another_instruction_set_still_gives_the_bits)
 
 TEST(Linear, embedding_rows_are_the_effective_weights_times_the_row_scale) {
   Random random(test_seed());
-  for (const WeightForm form : {WeightForm::kI8, WeightForm::kU4}) {
-    const TestLinear layer = TestLinear::random(random, form, ActForm::kA16, 50, 70, 1023);
+  for (std::size_t i = 0; i < 2 * kScaleGroups.size(); ++i) {
+    const TestLinear layer = TestLinear::random(random, i % 2 == 0 ? WeightForm::kI8 : WeightForm::kU4,
+                                                ActForm::kA16, 50, 270, 1023, kScaleGroups[i / 2]);
     for (int row = 0; row < 50; ++row) {
-      std::vector<float> x(70);
+      std::vector<float> x(270);
       embedding_row(layer.view(), row, x.data());
-      for (int column = 0; column < 70; ++column) {
+      for (int column = 0; column < 270; ++column) {
         ASSERT_EQ(effective_weight(layer.view(), row, column), layer.weight(row, column));
         ASSERT_EQ(x[static_cast<std::size_t>(column)],
                   static_cast<float>(layer.weight(row, column)) * layer.view().rs[row]);

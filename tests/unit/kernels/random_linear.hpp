@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <utility>
@@ -17,19 +18,33 @@
 
 namespace adit::kernels {
 
+// Every size of a scale's group.
+inline constexpr std::array<ScaleGroup, 4> kScaleGroups{ScaleGroup::k32, ScaleGroup::k64, ScaleGroup::k128,
+                                                        ScaleGroup::kRow};
+
+// A group size, and the largest scale: beyond what a packer writes, as it writes, or small (int32 sums).
+inline ScaleGroup random_group(Random& random) {
+  return kScaleGroups[static_cast<std::size_t>(random.between(0, 3))];
+}
+inline int random_scale_max(Random& random) {
+  constexpr std::array<int, 4> kMax{65535, 1023, 1023, 3};
+  return kMax[static_cast<std::size_t>(random.between(0, 3))];
+}
+
 class TestLinear {
  public:
   // Codes are zero: int8 0, u4 0; scales 1, offsets 0, row scales 1.
-  TestLinear(WeightForm form, ActForm act, int m, int k) : form_(form), act_(act), m_(m), k_(k) {
+  TestLinear(WeightForm form, ActForm act, int m, int k, ScaleGroup group = ScaleGroup::k32)
+      : form_(form), act_(act), group_(group), m_(m), k_(k) {
     codes_.assign(static_cast<std::size_t>(m) * static_cast<std::size_t>(k), 0);
     scales_.assign(static_cast<std::size_t>(m) * groups(), 1);
     offsets_.assign(scales_.size(), 0);
     rs_.assign(static_cast<std::size_t>(m), 1.0f);
   }
 
-  static TestLinear random(Random& random, WeightForm form, ActForm act, int m, int k,
-                           int scale_max) {
-    TestLinear layer(form, act, m, k);
+  static TestLinear random(Random& random, WeightForm form, ActForm act, int m, int k, int scale_max,
+                           ScaleGroup group = ScaleGroup::k32) {
+    TestLinear layer(form, act, m, k, group);
     for (int& code : layer.codes_)
       code = form == WeightForm::kU4 ? random.between(0, 15) : random.between(-128, 127);
     for (int& scale : layer.scales_) scale = random.between(0, scale_max);
@@ -58,7 +73,7 @@ class TestLinear {
   void set_scales(int scale) { std::fill(scales_.begin(), scales_.end(), scale); }
   std::int64_t weight(int row, int column) const {
     const std::size_t at =
-        static_cast<std::size_t>(row) * groups() + static_cast<std::size_t>(column / kGroup);
+        static_cast<std::size_t>(row) * groups() + static_cast<std::size_t>(column / columns_a_scale());
     return static_cast<std::int64_t>(scales_[at]) * codes_[index(row, column)] + offsets_[at];
   }
 
@@ -77,7 +92,14 @@ class TestLinear {
   }
 
  private:
-  std::size_t groups() const { return static_cast<std::size_t>((k_ + kGroup - 1) / kGroup); }
+  // By division, unlike the kernels.
+  int columns_a_scale() const {
+    const int columns = static_cast<int>(group_);
+    return columns == 0 ? k_ : columns;
+  }
+  std::size_t groups() const {
+    return static_cast<std::size_t>((k_ + columns_a_scale() - 1) / columns_a_scale());
+  }
   std::size_t index(int row, int column) const {
     return static_cast<std::size_t>(row) * static_cast<std::size_t>(k_) +
            static_cast<std::size_t>(column);
@@ -86,6 +108,7 @@ class TestLinear {
 
   WeightForm form_;
   ActForm act_;
+  ScaleGroup group_;
   int m_;
   int k_;
   int misaligned_ = 0;
@@ -124,6 +147,7 @@ inline void TestLinear::build() {
   const auto round_up = [](int n, int to) { return (n + to - 1) / to * to; };
   view_ = LinearWeights{.form = form_,
                         .act = act_,
+                        .group = group_,
                         .m = m_,
                         .k = k_,
                         .m_pad = round_up(m_, kTileRows),
@@ -134,8 +158,8 @@ inline void TestLinear::build() {
   q_.assign((form_ == WeightForm::kI8 ? cells : cells / 2) + 128, 0xa7);
   const auto address = reinterpret_cast<std::uintptr_t>(q_.data());
   first_ = (64 - address % 64) % 64 + static_cast<std::size_t>(misaligned_);
-  s_.assign(cells / kGroup, 0);
-  o_.assign(cells / kGroup, 0);
+  s_.assign(static_cast<std::size_t>(view_.m_pad) * groups(), 0);
+  o_.assign(s_.size(), 0);
   for (int row = 0; row < m_; ++row) {
     std::uint64_t abs_sum = 0;
     std::uint64_t sq_sum = 0;

@@ -35,11 +35,12 @@ struct Shape {
   int k;
   int scale_max;
   int dropped;
+  ScaleGroup group = ScaleGroup::k32;
 };
 // Rows of zeros and, where the form can hold them, full rows among the others.
 TestLinear random_layer(Random& random, const SparseForm& form, ActForm act, const Shape& shape) {
   TestLinear layer =
-      TestLinear::random(random, WeightForm::kI8, act, shape.m, shape.k, shape.scale_max);
+      TestLinear::random(random, WeightForm::kI8, act, shape.m, shape.k, shape.scale_max, shape.group);
   sparsify(layer, form, shape.m, shape.k, shape.dropped, random);
   for (int row = 0; row < shape.m; ++row) {
     const int kind = random.between(0, 9);
@@ -58,9 +59,9 @@ TEST(SparseLinear, equal_bits_to_the_dense_layer_on_random_shapes) {
   for (const SparseForm& form : kForms) {
     for (const ActForm act : kActs) {
       Random random(seed);
-      for (int round = 0; round < 40; ++round) {
+      for (int round = 0; round < 60; ++round) {
         const Shape shape{random.between(1, 70), random.between(1, round % 10 == 0 ? 1600 : 300),
-                          random.between(0, 3) == 0 ? 65535 : 1023, random.between(0, 8)};
+                          random_scale_max(random), random.between(0, 8), random_group(random)};
         const int n = random.between(1, round % 7 == 0 ? 64 : 9);
         const TestLinear layer = random_layer(random, form, act, shape);
         const SparseLinear sparse(layer.view(), form);
@@ -80,7 +81,7 @@ TEST(SparseLinear, every_batch_up_to_64_and_every_tile_alone) {
   Random random(test_seed());
   for (const SparseForm& form : kForms) {
     for (const ActForm act : kActs) {
-      const Shape shape{43, 170, 1023, 4};
+      const Shape shape{43, 170, act == ActForm::kA16 ? 1023 : 1, 4, random_group(random)};
       const TestLinear layer = random_layer(random, form, act, shape);
       const SparseLinear sparse(layer.view(), form);
       const std::vector<float> x = random.wide_row(64 * shape.k);
@@ -148,7 +149,8 @@ TEST(SparseLinear, tiles_expand_to_the_dense_form_and_codes_are_found) {
   Random random(seed);
   for (const SparseForm& form : kForms) {
     for (int round = 0; round < 30; ++round) {
-      const Shape shape{random.between(1, 50), random.between(1, 400), 1023, random.between(0, 8)};
+      const Shape shape{random.between(1, 50), random.between(1, 400), 1023, random.between(0, 8),
+                        random_group(random)};
       const TestLinear layer = random_layer(random, form, ActForm::kA16, shape);
       const SparseLinear sparse(layer.view(), form);
       const LinearWeights view = sparse.view();
@@ -177,7 +179,7 @@ TEST(SparseLinear, the_way_without_vbmi2_gives_the_bits) {
   Random random(test_seed());
   for (const SparseForm& form : kForms) {
     for (const ActForm act : kActs) {
-      const Shape shape{39, 210, 1023, 4};
+      const Shape shape{39, 210, 1023, 4, random_group(random)};
       const TestLinear layer = random_layer(random, form, act, shape);
       const SparseLinear sparse(layer.view(), form);
       const LinearWeights view = sparse.view();

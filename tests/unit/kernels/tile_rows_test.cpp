@@ -13,9 +13,11 @@ TEST(TileRows, give_the_rows_of_the_whole) {
   Random random(test_seed());
   std::vector<Isa> isas = vector_isas();
   isas.push_back(Isa::kScalar);
-  for (const WeightForm form : {WeightForm::kI8, WeightForm::kU4}) {
-    for (const ActForm form_act : {ActForm::kA16, ActForm::kA8g32}) {
-      const TestLinear layer = TestLinear::random(random, form, form_act, 96, 72, 300);
+  for (const ScaleGroup group : kScaleGroups) {
+    for (int forms = 0; forms < 4; ++forms) {
+      const WeightForm form = forms % 2 == 0 ? WeightForm::kI8 : WeightForm::kU4;
+      const ActForm form_act = forms < 2 ? ActForm::kA16 : ActForm::kA8g32;
+      const TestLinear layer = TestLinear::random(random, form, form_act, 96, 72, 300, group);
       const std::vector<float> x = random.wide_row(5 * 72);
       for (const Isa isa : isas) {
         ActBuffer act;
@@ -37,7 +39,7 @@ TEST(TileRows, of_a_sparse_layer_too) {
   Random random(test_seed());
   for (const SparseForm& form : {SparseForm{Storage::k24, 0, 0}, SparseForm{Storage::kBitmask, 0, 0},
                                  SparseForm{Storage::kBlock, 16, 64}}) {
-    TestLinear layer = TestLinear::random(random, WeightForm::kI8, ActForm::kA16, 96, 72, 300);
+    TestLinear layer = TestLinear::random(random, WeightForm::kI8, ActForm::kA16, 96, 72, 300, ScaleGroup::k64);
     sparsify(layer, form, 96, 72, 4, random);
     layer.build();
     const SparseLinear sparse(layer.view(), form);

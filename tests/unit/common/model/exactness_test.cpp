@@ -21,6 +21,7 @@ namespace {
 
 using kernels::ActForm;
 using kernels::Isa;
+using kernels::ScaleGroup;
 
 struct Job {
   std::vector<TokenId> prompt;
@@ -114,8 +115,8 @@ void expect_replays(const Pack& pack, const std::vector<Job>& jobs, const std::v
   }
 }
 
-// Family, bits, form; "" is tiny_llama, which comes from a GGUF file.
-class Exactness : public testing::TestWithParam<std::tuple<std::string, int, ActForm>> {};
+// Family, bits, form, columns of a scale; "" is tiny_llama, which comes from a GGUF file.
+class Exactness : public testing::TestWithParam<std::tuple<std::string, int, ActForm, ScaleGroup>> {};
 
 Pack tiny_pack(const std::filesystem::path& folder, const std::string& family, const PackOptions& options) {
   if (family.empty()) return test::tiny_llama_pack(folder, {}, options);
@@ -124,8 +125,8 @@ Pack tiny_pack(const std::filesystem::path& folder, const std::string& family, c
 
 TEST_P(Exactness, same_bits_for_every_isa_thread_count_chunk_and_batch) {
   const test::TempDir folder;
-  const auto [family, bits, act] = GetParam();
-  const Pack pack = tiny_pack(folder.path(), family, {.bits = bits, .act = act});
+  const auto [family, bits, act, group] = GetParam();
+  const Pack pack = tiny_pack(folder.path(), family, {.bits = bits, .act = act, .group = group});
   SeededRng rng(41);
   const int vocab = pack.config().vocab;
   const SamplingParams noisy{.temperature_milli = 900, .top_p_65536 = 62000};
@@ -157,8 +158,8 @@ TEST_P(Exactness, same_bits_for_every_isa_thread_count_chunk_and_batch) {
 
 TEST_P(Exactness, a_batch_of_64_equals_each_alone) {
   const test::TempDir folder;
-  const auto [family, bits, act] = GetParam();
-  const Pack pack = tiny_pack(folder.path(), family, {.bits = bits, .act = act});
+  const auto [family, bits, act, group] = GetParam();
+  const Pack pack = tiny_pack(folder.path(), family, {.bits = bits, .act = act, .group = group});
   SeededRng rng(42);
   std::vector<Job> jobs;
   for (int i = 0; i < 64; ++i) {
@@ -172,7 +173,8 @@ TEST_P(Exactness, a_batch_of_64_equals_each_alone) {
 INSTANTIATE_TEST_SUITE_P(Packs, Exactness,
                          testing::Combine(testing::Values("", "llama", "qwen2", "qwen3"),
                                           testing::Values(8, 4),
-                                          testing::Values(ActForm::kA16, ActForm::kA8g32)),
+                                          testing::Values(ActForm::kA16, ActForm::kA8g32),
+                                          testing::Values(ScaleGroup::k32)),
                          [](const auto& pack) {
                            const bool is_a16 = std::get<2>(pack.param) == ActForm::kA16;
                            const std::string& family = std::get<0>(pack.param);
@@ -182,14 +184,21 @@ INSTANTIATE_TEST_SUITE_P(Packs, Exactness,
 
 INSTANTIATE_TEST_SUITE_P(DeepSeek, Exactness,
                          testing::Combine(testing::Values("deepseek_v2", "deepseek_v3", "deepseek_v32"),
-                                          testing::Values(8, 4), testing::Values(ActForm::kA16)),
+                                          testing::Values(8, 4), testing::Values(ActForm::kA16),
+                                          testing::Values(ScaleGroup::k32)),
                          [](const auto& pack) {
                            return std::get<0>(pack.param) + "w" + std::to_string(std::get<1>(pack.param));
                          });
 
 INSTANTIATE_TEST_SUITE_P(DeepSeekA8, Exactness,
-                         testing::Values(std::tuple<std::string, int, ActForm>("deepseek_v32", 4,
-                                                                               ActForm::kA8g32)));
+                         testing::Values(std::tuple("deepseek_v32", 4, ActForm::kA8g32, ScaleGroup::k32)));
+
+INSTANTIATE_TEST_SUITE_P(Groups, Exactness,
+                         testing::Values(std::tuple("llama", 8, ActForm::kA16, ScaleGroup::kRow),
+                                         std::tuple("qwen2", 8, ActForm::kA8g32, ScaleGroup::kRow),
+                                         std::tuple("qwen3", 4, ActForm::kA16, ScaleGroup::k64),
+                                         std::tuple("llama", 4, ActForm::kA8g32, ScaleGroup::k128),
+                                         std::tuple("deepseek_v3", 4, ActForm::kA16, ScaleGroup::k128)));
 
 TEST(ExactnessRealModel, same_bits_for_every_isa_thread_count_chunk_and_batch) {
   const auto gguf = test::test_model();

@@ -12,6 +12,7 @@
 #include "common/base/files.hpp"
 #include "common/model/gguf_model.hpp"
 #include "common/model/linear_tiles.hpp"
+#include "common/model/pack_format.hpp"
 #include "common/model/pack_writer.hpp"
 #include "common/model/tokenizer.hpp"
 #include "tests/support/damaged_pack.hpp"
@@ -64,6 +65,26 @@ TEST(Pack, the_hash_of_every_family_is_what_another_implementation_computes) {
       EXPECT_EQ(to_hex(summary->content_hash), golden_hash(name)) << name;
     }
   }
+}
+
+TEST(Pack, the_hash_of_every_group_size_is_what_another_implementation_computes) {
+  const test::TempDir dir;
+  for (const char* family : {"llama", "deepseek_v2"}) {
+    for (const int bits : {8, 4}) {
+      for (const char* group : {"64", "128", "row"}) {
+        const std::string name = fmt::format("{}-w{}-a16-g{}.adit", family, bits, group);
+        const auto folder = std::filesystem::path(ADIT_TEST_VECTORS) / "hf" / family;
+        const auto summary = pack_model(folder, dir.path() / name,
+                                        {.bits = bits, .group = parse_group(group).value(), .threads = 1}, {});
+        ASSERT_TRUE(summary) << summary.error().message;
+        EXPECT_EQ(to_hex(summary->content_hash), golden_hash(name)) << name;
+      }
+    }
+  }
+  const auto refused = pack_model(vector_path("tiny.gguf"), dir.path() / "x.adit",
+                                  {.bits = kBitsAsStored, .group = kernels::ScaleGroup::k64}, {});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("groups of 64"), std::string::npos);
 }
 
 TEST(Pack, packing_gives_the_same_bytes_on_every_machine_and_thread_count) {
@@ -185,6 +206,28 @@ TEST(Pack, numbers_out_of_the_contract_are_refused) {
   Damaged padding;
   padding.bytes()[padding.offset_of("embedding.s") + 2 * (16 * 2 * 16 + 8)] = 1;
   padding.expect_refused("padding that is not 0");
+}
+
+// What the file says of the groups decides how long its scales are.
+TEST(Pack, a_group_size_that_does_not_fit_the_scales_is_refused) {
+  const test::TempDir dir;
+  const auto out = dir.path() / "p.adit";
+  ASSERT_TRUE(pack_model(vector_path("tiny.gguf"), out, {.bits = 4, .group = kernels::ScaleGroup::k64}, {}));
+  const Bytes whole = read_file(out, 1 << 20).value();
+  ASSERT_TRUE(test::DamagedPack(whole).parse());
+  for (const auto& [to, part] : {std::pair{"\\\"group\\\":\\\"65\\\"", "group 65: expected 32, 64, 128 or row"},
+                                 {"\\\"group\\\":\\\"32\\\"", "group 32, which is not written"},
+                                 {"\\\"grouq\\\":\\\"64\\\"", "expected form, act"},
+                                 {"\\\"group\\\":\\\"6\\\" ", "group 6: expected"},
+                                 {"\\\"group\\\":    64", "group is not a text"}}) {
+    test::DamagedPack damaged(whole);
+    damaged.replace("\\\"group\\\":\\\"64\\\"", to);
+    damaged.expect_refused(part);
+  }
+  // A row of 40 columns has one scale in groups of 64 and two in groups of 32.
+  test::DamagedPack scales(whole);
+  scales.replace("\"shape\":[17,1,16]", "\"shape\":[17,2,16]");
+  scales.expect_refused("tensor embedding.s");
 }
 
 TEST(Pack, a_changed_weight_or_proof_number_is_found_by_the_hash) {

@@ -11,6 +11,7 @@
 namespace adit::model {
 namespace {
 
+using kernels::ScaleGroup;
 using kernels::WeightForm;
 
 Bytes f32_row(const std::vector<float>& values) {
@@ -41,8 +42,9 @@ double worst_steps(GgufType type, ByteView row, int k, const RowCodes& codes) {
   std::vector<float> x(codes.q.size());
   EXPECT_TRUE(gguf_decode_row(type, row, static_cast<std::uint64_t>(k), x.data()));
   double worst = 0;
+  const std::size_t columns = codes.group == ScaleGroup::kRow ? x.size() : static_cast<std::size_t>(codes.group);
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const std::size_t g = i / 32;
+    const std::size_t g = i / columns;
     const double w = double(codes.s[g]) * codes.q[i] + codes.o[g];
     const double step = double(codes.rs) * std::max<double>(codes.s[g], 1);
     worst = std::max(worst, std::fabs(w * double(codes.rs) - double(x[i])) / step);
@@ -145,6 +147,10 @@ TEST(QuantRow, rows_at_the_int32_bound_get_a_smaller_scale) {
 TEST(QuantRow, zero_rows_constant_groups_tails_and_tiny_groups) {
   RowCodes codes;
   for (const WeightForm form : {WeightForm::kI8, WeightForm::kU4}) {
+    ASSERT_TRUE(quantize_row(GgufType::kF32, f32_row(std::vector<float>(64, 0.0f)), 64, form, codes,
+                             ScaleGroup::kRow));
+    EXPECT_EQ(codes.abs_sum, 0u);
+    EXPECT_EQ(codes.rs, 0.0f);
     ASSERT_TRUE(quantize_row(GgufType::kF32, f32_row(std::vector<float>(64, 0.0f)), 64, form, codes));
     EXPECT_EQ(codes.abs_sum, 0u);
     EXPECT_EQ(codes.rs, 0.0f);
@@ -156,6 +162,54 @@ TEST(QuantRow, zero_rows_constant_groups_tails_and_tiny_groups) {
     ASSERT_TRUE(quantize_row(GgufType::kF32, f32_row(values), 40, form, codes));
     EXPECT_EQ(codes.q.size(), 64u);
     EXPECT_LT(codes.error_sq, 1e-3 * codes.source_sq);
+  }
+}
+
+// k = 600: the last group of 64 and of 128 is cut short, and padded.
+TEST(QuantRow, larger_groups_have_a_scale_each_and_lose_as_little_as_they_can) {
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal(0.0f, 0.05f);
+  std::vector<float> values(600);
+  for (float& value : values) value = normal(random);
+  double last_i8 = 0, last_u4 = 0;
+  for (const auto& [group, scales] : {std::pair{ScaleGroup::k32, 19u}, {ScaleGroup::k64, 10u},
+                                      {ScaleGroup::k128, 5u}, {ScaleGroup::kRow, 1u}}) {
+    RowCodes codes;
+    ASSERT_TRUE(quantize_row(GgufType::kF32, f32_row(values), 600, WeightForm::kI8, codes, group));
+    EXPECT_EQ(codes.s.size(), scales);
+    EXPECT_EQ(codes.q.size(), 608u);
+    // The largest value may lie up to 0.75 steps beyond the last code.
+    EXPECT_LE(worst_steps(GgufType::kF32, f32_row(values), 600, codes), 0.76);
+    const double i8 = std::sqrt(codes.error_sq / codes.source_sq);
+    EXPECT_LT(i8, 0.011);
+    EXPECT_GT(i8, last_i8);
+    if (group == ScaleGroup::kRow) {
+      EXPECT_EQ(codes.s[0], 1);
+    }
+    ASSERT_TRUE(quantize_row(GgufType::kF32, f32_row(values), 600, WeightForm::kU4, codes, group));
+    EXPECT_EQ(codes.o.size(), scales);
+    const double u4 = std::sqrt(codes.error_sq / codes.source_sq);
+    EXPECT_LT(u4, 0.13);
+    EXPECT_GT(u4, last_u4);
+    last_i8 = i8, last_u4 = u4;
+  }
+}
+
+TEST(QuantRow, stored_blocks_are_fitted_anew_for_larger_groups) {
+  std::mt19937 random(6);
+  const Bytes row = random_blocks(GgufType::kQ4_1, 18, random);
+  std::vector<float> values(576);
+  ASSERT_TRUE(gguf_decode_row(GgufType::kQ4_1, row, 576, values.data()));
+  for (const ScaleGroup group : {ScaleGroup::k64, ScaleGroup::k128, ScaleGroup::kRow}) {
+    for (const WeightForm form : {WeightForm::kU4, WeightForm::kI8}) {
+      RowCodes from_blocks, from_values;
+      ASSERT_TRUE(quantize_row(GgufType::kQ4_1, row, 576, form, from_blocks, group));
+      ASSERT_TRUE(quantize_row(GgufType::kF32, f32_row(values), 576, form, from_values, group));
+      EXPECT_EQ(from_blocks.q, from_values.q);
+      EXPECT_EQ(from_blocks.s, from_values.s);
+      EXPECT_EQ(from_blocks.o, from_values.o);
+      EXPECT_EQ(from_blocks.rs, from_values.rs);
+    }
   }
 }
 

@@ -17,6 +17,7 @@ namespace {
 
 using kernels::ActForm;
 using kernels::Isa;
+using kernels::ScaleGroup;
 using kernels::Storage;
 
 struct Storages {
@@ -57,9 +58,9 @@ std::vector<float> logits_of(const Pack& pack, Isa isa, int threads) {
 }
 
 Pack pruned_pack(const WeightSource& source, const std::filesystem::path& folder, const char* pattern,
-                 const StorageForm& form, ActForm act) {
+                 const StorageForm& form, ActForm act, ScaleGroup group) {
   const Pruner pruner(parse_pattern(pattern).value(), 0, 99, nullptr, {form});
-  Pack pack = test::pack_of(source, folder, {.bits = 8, .act = act, .threads = 2, .prune = &pruner});
+  Pack pack = test::pack_of(source, folder, {.bits = 8, .act = act, .group = group, .threads = 2, .prune = &pruner});
   EXPECT_EQ(pack.layers()[1].o.storage, form.storage) << pattern;
   EXPECT_EQ(pack.embedding().storage, Storage::kDense);
   const auto verified = pack.verify_content_hash();
@@ -69,14 +70,18 @@ Pack pruned_pack(const WeightSource& source, const std::filesystem::path& folder
 
 TEST(Storage, any_storage_has_the_hash_and_the_logits_of_the_dense_one) {
   const test::TempDir dir;
-  for (const char* family : {"llama", "qwen2", "qwen3", "deepseek_v2", "deepseek_v3", "deepseek_v32"}) {
+  using Case = std::pair<const char*, ScaleGroup>;
+  for (const auto& [family, group] :
+       {Case{"llama", ScaleGroup::k32}, Case{"llama", ScaleGroup::kRow}, Case{"qwen2", ScaleGroup::k32},
+        Case{"qwen3", ScaleGroup::k32}, Case{"qwen3", ScaleGroup::k64}, Case{"deepseek_v2", ScaleGroup::k32},
+        Case{"deepseek_v3", ScaleGroup::k128}, Case{"deepseek_v32", ScaleGroup::k32}}) {
     const test::TinyModel source(test::tiny_config(family));
     for (const ActForm act : {ActForm::kA16, ActForm::kA8g32}) {
       for (const Storages& storages : all_storages()) {
-        const Pack dense = pruned_pack(source, dir.path(), storages.pattern, StorageForm{}, act);
+        const Pack dense = pruned_pack(source, dir.path(), storages.pattern, StorageForm{}, act, group);
         const std::vector<float> want = logits_of(dense, Isa::kScalar, 1);
         for (const StorageForm& form : storages.forms) {
-          const Pack pack = pruned_pack(source, dir.path(), storages.pattern, form, act);
+          const Pack pack = pruned_pack(source, dir.path(), storages.pattern, form, act, group);
           EXPECT_EQ(pack.content_hash(), dense.content_hash()) << storages.pattern;
           // The first is the one that fits the pattern.
           if (form == storages.forms.front()) {

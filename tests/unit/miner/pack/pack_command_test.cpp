@@ -48,6 +48,19 @@ TEST_F(PackCommandTest, writes_a_pack_and_says_what_it_wrote) {
   EXPECT_EQ(files(), 3u);
 }
 
+TEST_F(PackCommandTest, writes_groups_of_the_asked_size_also_when_it_chooses_forms) {
+  ASSERT_EQ(run({.input = gguf_, .output = pack_, .bits = 8, .group = kernels::ScaleGroup::kRow}), exit_code::kOk);
+  EXPECT_EQ(model::Pack::open(pack_).value().layers()[1].down.group, kernels::ScaleGroup::kRow);
+  const PackCommand chosen{.input = gguf_,
+                           .output = pack_,
+                           .bits = 8,
+                           .group = kernels::ScaleGroup::k128,
+                           .target_size = 1 << 20,
+                           .text = text_};
+  ASSERT_EQ(run(chosen), exit_code::kOk) << err_;
+  EXPECT_EQ(model::Pack::open(pack_).value().layers()[1].down.group, kernels::ScaleGroup::k128);
+}
+
 TEST_F(PackCommandTest, a_pack_over_the_target_is_refused_and_nothing_is_touched) {
   ASSERT_TRUE(write_file_atomic(pack_, as_bytes("before")));
   PackCommand command{.input = gguf_, .output = pack_, .bits = 4, .target_kl = 1e-9, .text = text_};
@@ -71,6 +84,8 @@ TEST_F(PackCommandTest, bad_input_has_its_exit_code_and_one_line) {
   expect({.input = dir_.path() / "none.gguf", .output = pack_}, exit_code::kModel, "none.gguf");
   expect({.input = text_, .output = pack_}, exit_code::kModel, "offset 0: magic");
   expect({.input = gguf_, .output = gguf_}, exit_code::kModel, "the same file");
+  expect({.input = gguf_, .output = pack_, .group = kernels::ScaleGroup::k64}, exit_code::kModel,
+         "--group 64 needs --bits");
   expect({.input = gguf_, .output = pack_, .target_kl = -1.0}, exit_code::kModel, "--target-kl");
 }
 

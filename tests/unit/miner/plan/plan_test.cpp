@@ -64,6 +64,16 @@ TEST(Plan, bytes_of_a_deepseek_v2_lite) {
   EXPECT_EQ(31'104'000U, kv_bytes(size, 1000));
 }
 
+TEST(Plan, bytes_of_larger_groups) {
+  using kernels::ScaleGroup;
+  expect_size(footprint(llama_8b(), ScaleGroup::k64), 8'029'995'008, 7'504'658'432, {8, 8'288'528'896, 7'746'266'756},
+              {4, 5'016'971'776, 4'474'709'636});
+  expect_size(footprint(qwen_15b(), ScaleGroup::k128), 1'776'943'104, 1'543'569'408, {8, 1'809'083'904, 1'571'457'564},
+              {4, 1'174'457'856, 936'831'516});
+  expect_size(footprint(deepseek_v2_lite(), ScaleGroup::kRow), 15'706'357'760, 2'451'308'544,
+              {8, 15'770'801'792, 2'471'130'758}, {4, 8'146'537'216, 1'354'863'366});
+}
+
 TEST(Plan, a_tied_head_is_stored_once_and_read_whole) {
   model::ModelConfig tied = qwen_15b();
   tied.tied_head = true;
@@ -77,12 +87,14 @@ TEST(Plan, a_tied_head_is_stored_once_and_read_whole) {
 
 TEST(Plan, equals_the_file_that_the_packer_writes) {
   const test::TempDir folder;
-  for (const int bits : {8, 4}) {
-    const model::Pack pack = test::tiny_llama_pack(folder.path(), {}, {.bits = bits});
+  using kernels::ScaleGroup;
+  for (const auto& [bits, group] : {std::pair{8, ScaleGroup::k32}, {4, ScaleGroup::k32}, {8, ScaleGroup::kRow},
+                                    {4, ScaleGroup::k64}, {8, ScaleGroup::k128}}) {
+    const model::Pack pack = test::tiny_llama_pack(folder.path(), {}, {.bits = bits, .group = group});
     Bytes head(8);
     std::ifstream(pack.path(), std::ios::binary).read(reinterpret_cast<char*>(head.data()), 8);
     const std::uint64_t data = pack.file_bytes() - 8 - load_le<std::uint64_t>(head.data());
-    EXPECT_EQ(data, footprint(pack.config()).packs[bits == 8 ? kEightBit : kFourBit].bytes) << bits;
+    EXPECT_EQ(data, footprint(pack.config(), group).packs[bits == 8 ? kEightBit : kFourBit].bytes) << bits;
   }
 }
 

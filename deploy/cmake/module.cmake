@@ -20,7 +20,8 @@ if(ADIT_SANITIZE)
 endif()
 
 find_program(ADIT_MOLD mold)
-if(ADIT_MOLD)
+# A cross compiler looks for one of its own.
+if(ADIT_MOLD AND NOT CMAKE_CROSSCOMPILING)
   add_link_options(-fuse-ld=mold)
 endif()
 find_program(ADIT_CCACHE ccache)

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "kernels/attention/paths.h"
+#include "kernels/core/by_isa.h"
 
 namespace adit::kernels {
 namespace {
@@ -15,17 +16,7 @@ bool is_vector_shape(int head_dim) {
 }  // namespace
 
 void to_f16(Isa isa, const float* x, int n, std::uint16_t* out) {
-  switch (isa) {
-    case Isa::kScalar:
-      to_f16_scalar(x, n, out);
-      return;
-    case Isa::kAvx2:
-      to_f16_avx2(x, n, out);
-      return;
-    case Isa::kAvx512:
-      to_f16_avx512(x, n, out);
-      return;
-  }
+  ADIT_BY_ISA(isa, to_f16_scalar, to_f16_avx2, to_f16_avx512, to_f16_neon)(x, n, out);
 }
 
 std::size_t attend_scratch_floats(int rows, int group, int keys_max) {
@@ -35,17 +26,8 @@ std::size_t attend_scratch_floats(int rows, int group, int keys_max) {
 }
 
 void attend_rows(Isa isa, const AttendParams& params) {
-  switch (is_vector_shape(params.head_dim) ? isa : Isa::kScalar) {
-    case Isa::kScalar:
-      attend_scalar(params);
-      return;
-    case Isa::kAvx2:
-      attend_avx2(params);
-      return;
-    case Isa::kAvx512:
-      attend_avx512(params);
-      return;
-  }
+  const Isa used = is_vector_shape(params.head_dim) ? isa : Isa::kScalar;
+  ADIT_BY_ISA(used, attend_scalar, attend_avx2, attend_avx512, attend_neon)(params);
 }
 
 void store_kv(Isa isa, int head_dim, int position, const float* key, const float* value,

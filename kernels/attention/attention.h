@@ -28,7 +28,7 @@
 namespace adit::kernels {
 
 constexpr int kKeyBlock = 32;
-// AVX2 and AVX-512 serve head sizes that are multiples of 8 up to this; others take the scalar
+// Vector versions serve head sizes that are multiples of 8 up to this; others take the scalar
 // version.
 constexpr int kHeadDimMax = 256;
 

@@ -14,11 +14,13 @@ namespace adit::kernels {
 void attend_scalar(const AttendParams& params);
 void attend_avx2(const AttendParams& params);
 void attend_avx512(const AttendParams& params);
+void attend_neon(const AttendParams& params);
 
 // n values rounded to f16 (nearest even, clamped): out [n].
 void to_f16(Isa isa, const float* x, int n, std::uint16_t* out);
 void to_f16_scalar(const float* x, int n, std::uint16_t* out);
 void to_f16_avx2(const float* x, int n, std::uint16_t* out);
 void to_f16_avx512(const float* x, int n, std::uint16_t* out);
+void to_f16_neon(const float* x, int n, std::uint16_t* out);
 
 }  // namespace adit::kernels

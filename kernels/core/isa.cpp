@@ -4,27 +4,29 @@
 #include <cstring>
 #include <initializer_list>
 
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 namespace adit::kernels {
 
 bool isa_supported(Isa isa) {
+  if (isa == Isa::kScalar) return true;
 #if defined(__x86_64__)
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
                     __builtin_cpu_supports("f16c") != 0;
-  switch (isa) {
-    case Isa::kScalar:
-      return true;
-    case Isa::kAvx2:
-      return avx2;
-    case Isa::kAvx512:
-      return avx2 && __builtin_cpu_supports("avx512f") != 0 &&
-             __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
-             __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
+  if (isa == Isa::kAvx2) return avx2;
+  if (isa == Isa::kAvx512) {
+    return avx2 && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+           __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
+           __builtin_cpu_supports("avx512vnni") != 0;
   }
-  return false;
-#else
-  return isa == Isa::kScalar;
+#elif defined(__aarch64__)
+  if (isa == Isa::kNeon) return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 #endif
+  return false;
 }
 
 bool has_vbmi2() {
@@ -36,8 +38,9 @@ bool has_vbmi2() {
 }
 
 Isa best_isa() {
-  if (isa_supported(Isa::kAvx512)) return Isa::kAvx512;
-  if (isa_supported(Isa::kAvx2)) return Isa::kAvx2;
+  for (const Isa isa : {Isa::kAvx512, Isa::kAvx2, Isa::kNeon}) {
+    if (isa_supported(isa)) return isa;
+  }
   return Isa::kScalar;
 }
 
@@ -49,12 +52,14 @@ const char* isa_name(Isa isa) {
       return "avx2";
     case Isa::kAvx512:
       return "avx512";
+    case Isa::kNeon:
+      return "neon";
   }
   return "unknown";
 }
 
 bool isa_from_name(const char* name, Isa& isa) {
-  for (const Isa candidate : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (const Isa candidate : kIsas) {
     if (std::strcmp(name, isa_name(candidate)) == 0) {
       isa = candidate;
       return true;

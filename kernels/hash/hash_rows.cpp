@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/core/by_isa.h"
 #include "kernels/hash/blake2b.h"
 
 namespace adit::kernels {
@@ -17,15 +18,10 @@ struct Lanes {
 };
 
 Lanes lanes_of(Isa isa) {
-  switch (isa) {
-    case Isa::kScalar:
-      break;
-    case Isa::kAvx2:
-      return {4, blake2b::hash_lanes_4_avx2};
-    case Isa::kAvx512:
-      return {8, blake2b::hash_lanes_8_avx512};
-  }
-  return {1, blake2b::hash_lanes_1};
+  // NEON holds two lanes and cannot rotate them: the integer registers do as well.
+  constexpr Lanes one{1, blake2b::hash_lanes_1};
+  return ADIT_BY_ISA(isa, one, (Lanes{4, blake2b::hash_lanes_4_avx2}),
+                     (Lanes{8, blake2b::hash_lanes_8_avx512}), one);
 }
 
 }  // namespace

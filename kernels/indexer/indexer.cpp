@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/core/by_isa.h"
 #include "kernels/core/numerics.h"
 #include "kernels/indexer/paths.h"
 #include "kernels/linear/quantize_numbers.h"
@@ -17,15 +18,7 @@ constexpr float kInt8Max = 127.0f;
 constexpr float kWeightMax = 32767.0f;
 
 const IndexOps& ops(Isa isa) {
-  switch (isa) {
-    case Isa::kScalar:
-      break;
-    case Isa::kAvx2:
-      return kIndexOpsAvx2;
-    case Isa::kAvx512:
-      return kIndexOpsAvx512;
-  }
-  return kIndexOpsScalar;
+  return ADIT_BY_ISA(isa, kIndexOpsScalar, kIndexOpsAvx2, kIndexOpsAvx512, kIndexOpsNeon);
 }
 
 bool is_finite(float magnitude) { return bits_of(magnitude) < kInfinityBits; }

@@ -22,6 +22,7 @@ struct IndexOps {
 extern const IndexOps kIndexOpsScalar;
 extern const IndexOps kIndexOpsAvx2;
 extern const IndexOps kIndexOpsAvx512;
+extern const IndexOps kIndexOpsNeon;
 
 // Heads go through the vector versions sixteen (AVX2: eight) at a time.
 constexpr int kIndexHeads = 16;

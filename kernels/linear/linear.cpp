@@ -6,6 +6,7 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "kernels/core/by_isa.h"
 #include "kernels/linear/paths.h"
 #include "kernels/linear/sparse.h"
 
@@ -47,17 +48,7 @@ void fill_pairs(ActBuffer& act, int token) {
 }  // namespace
 
 void linear_dense(Isa isa, const LinearCall& call) {
-  switch (isa) {
-    case Isa::kScalar:
-      linear_scalar(call);
-      return;
-    case Isa::kAvx2:
-      linear_avx2(call);
-      return;
-    case Isa::kAvx512:
-      linear_avx512(call);
-      return;
-  }
+  ADIT_BY_ISA(isa, linear_scalar, linear_avx2, linear_avx512, linear_neon)(call);
 }
 
 void zero_token(ActBuffer& act, int token) {
@@ -77,20 +68,11 @@ void zero_token(ActBuffer& act, int token) {
 
 bool quantize(Isa isa, const float* x, std::size_t ldx, ActBuffer& act, int token_begin,
               int token_end) {
+  const auto quantize_token =
+      ADIT_BY_ISA(isa, quantize_token_scalar, quantize_token_avx2, quantize_token_avx512, quantize_token_neon);
   bool finite = true;
   for (int token = token_begin; token < token_end; ++token) {
-    const float* row = x + static_cast<std::size_t>(token) * ldx;
-    switch (isa) {
-      case Isa::kScalar:
-        finite &= quantize_token_scalar(row, act, token);
-        break;
-      case Isa::kAvx2:
-        finite &= quantize_token_avx2(row, act, token);
-        break;
-      case Isa::kAvx512:
-        finite &= quantize_token_avx512(row, act, token);
-        break;
-    }
+    finite &= quantize_token(x + static_cast<std::size_t>(token) * ldx, act, token);
     fill_pairs(act, token);
   }
   return finite;

@@ -42,12 +42,14 @@ static inline bool block_fits(const LinearCall& call, int begin, int end) {
 bool quantize_token_scalar(const float* x, ActBuffer& act, int token);
 bool quantize_token_avx2(const float* x, ActBuffer& act, int token);
 bool quantize_token_avx512(const float* x, ActBuffer& act, int token);
+bool quantize_token_neon(const float* x, ActBuffer& act, int token);
 
 // Dense weights, by instruction set.
 void linear_dense(Isa isa, const LinearCall& call);
 void linear_scalar(const LinearCall& call);
 void linear_avx2(const LinearCall& call);
 void linear_avx512(const LinearCall& call);
+void linear_neon(const LinearCall& call);
 
 // A token's planes, sums and scale as for amax = 0.
 void zero_token(ActBuffer& act, int token);

@@ -5,6 +5,7 @@
 
 #include <immintrin.h>
 
+#include "kernels/linear/group_sums.h"
 #include "kernels/linear/paths.h"
 #include "kernels/linear/quantize_numbers.h"
 #include "kernels/linear/sum_bytes.h"
@@ -85,13 +86,8 @@ void store_wide(std::int16_t* at, __m256i first, __m256i second) {
   store(at + 16, _mm256_shufflehi_epi16(_mm256_shufflelo_epi16(second, 0xd8), 0xd8));
 }
 
-GroupSums sums_of(ActBuffer& act, int token) {
-  return GroupSums{act.sum_hi(token), act.sum_lo(token), act.bias_hi(token), act.bias_lo(token),
-                   act.shift(token)};
-}
-
 void quantize_a16(const float* x, float inverse, ActBuffer& act, int token) {
-  const GroupSums sums = sums_of(act, token);
+  const GroupSums sums(act, token);
   const __m256i round = _mm256_set1_epi16(128);
   std::uint64_t sq_hi = 0;
   std::uint64_t sq_lo = 0;
@@ -112,7 +108,7 @@ void quantize_a16(const float* x, float inverse, ActBuffer& act, int token) {
 }
 
 void quantize_a8(const float* x, float amax, float inverse, ActBuffer& act, int token) {
-  const GroupSums sums = sums_of(act, token);
+  const GroupSums sums(act, token);
   std::uint64_t sq = 0;
   for (int group = 0; group < act.groups(); ++group) {
     const Group values = load_group(x + group * kGroup, act.k() - group * kGroup);

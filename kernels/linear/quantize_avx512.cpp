@@ -4,6 +4,7 @@
 
 #include <immintrin.h>
 
+#include "kernels/linear/group_sums.h"
 #include "kernels/linear/paths.h"
 #include "kernels/linear/quantize_numbers.h"
 #include "kernels/linear/sum_bytes.h"
@@ -85,8 +86,7 @@ void store_bytes(std::int8_t* at, __m256i bytes) {
 }
 
 void quantize_a16(const float* x, float inverse, ActBuffer& act, int token) {
-  const GroupSums sums{act.sum_hi(token), act.sum_lo(token), act.bias_hi(token), act.bias_lo(token),
-                       act.shift(token)};
+  const GroupSums sums(act, token);
   const __m512 scale = _mm512_set1_ps(inverse);
   const __m512i round = _mm512_set1_epi32(128);
   Squares sq_hi;
@@ -111,8 +111,7 @@ void quantize_a16(const float* x, float inverse, ActBuffer& act, int token) {
 }
 
 void quantize_a8(const float* x, float amax, float inverse, ActBuffer& act, int token) {
-  const GroupSums sums{act.sum_hi(token), act.sum_lo(token), act.bias_hi(token), act.bias_lo(token),
-                       act.shift(token)};
+  const GroupSums sums(act, token);
   ShiftedSquares sq;
   for (int group = 0; group < act.groups(); ++group) {
     const Pair values = load_group(x + group * kGroup, act.k() - group * kGroup);

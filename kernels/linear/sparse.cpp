@@ -6,12 +6,12 @@
 #include <memory>
 #include <new>
 
+#include "kernels/core/by_isa.h"
+
 namespace adit::kernels {
 namespace {
 
 constexpr std::size_t kAlign = 64;
-// What the AVX-512 version for few tokens takes.
-constexpr int kFewTokens = 8;
 
 // Tiles that go through the dense layer together.
 constexpr int kTogether = 2;
@@ -71,6 +71,16 @@ LinearWeights dense_tiles(const LinearWeights& weights, int tile, int count, con
   return out;
 }
 
+using ExpandTile = void (*)(const LinearWeights&, int, std::uint8_t*);
+
+ExpandTile expander(Isa isa) {
+  return ADIT_BY_ISA(isa, expand_tile_scalar, expand_tile_avx2,
+                     has_vbmi2() ? expand_tile_vbmi2 : expand_tile_avx2, expand_tile_neon);
+}
+
+// Where there is no other way.
+bool by_expansion(const LinearCall&) { return false; }
+
 }  // namespace
 
 void expand_tile_scalar(const LinearWeights& weights, int tile, std::uint8_t* out) {
@@ -113,13 +123,7 @@ void sparse_row(const LinearWeights& weights, int row, std::int8_t* codes) {
 }
 
 void expand_tile(Isa isa, const LinearWeights& weights, int tile, std::uint8_t* out) {
-  if (isa == Isa::kScalar) {
-    expand_tile_scalar(weights, tile, out);
-  } else if (isa == Isa::kAvx512 && has_vbmi2()) {
-    expand_tile_vbmi2(weights, tile, out);
-  } else {
-    expand_tile_avx2(weights, tile, out);
-  }
+  expander(isa)(weights, tile, out);
 }
 
 void linear_by_expansion(Isa isa, const LinearCall& call,
@@ -142,19 +146,8 @@ void linear_by_expansion(Isa isa, const LinearCall& call,
 }
 
 void linear_sparse(Isa isa, const LinearCall& call) {
-  if (isa == Isa::kScalar) {
-    linear_by_expansion(isa, call, expand_tile_scalar);
-  } else if (isa == Isa::kAvx2) {
-    linear_by_expansion(isa, call, expand_tile_avx2);
-  } else if (call.weights->storage == Storage::kBlock) {
-    linear_block_avx512(call);
-  } else if (!has_vbmi2()) {
-    linear_by_expansion(isa, call, expand_tile_avx2);
-  } else if (call.act->n() <= kFewTokens) {
-    linear_sparse_vbmi2(call);
-  } else {
-    linear_by_expansion(isa, call, expand_tile_vbmi2);
-  }
+  if (ADIT_BY_ISA(isa, by_expansion, by_expansion, linear_sparse_avx512, by_expansion)(call)) return;
+  linear_by_expansion(isa, call, expander(isa));
 }
 
 }  // namespace adit::kernels

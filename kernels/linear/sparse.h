@@ -29,10 +29,13 @@ void expand_tile(Isa isa, const LinearWeights& weights, int tile, std::uint8_t* 
 int sparse_code(const LinearWeights& weights, int row, int column);
 void sparse_row(const LinearWeights& weights, int row, std::int8_t* codes);
 
-// The versions. Those with AVX-512 but no VBMI2 expand bytes as AVX2 does.
+// The versions. AVX-512 without VBMI2 expands bytes as AVX2 does.
 void expand_tile_scalar(const LinearWeights& weights, int tile, std::uint8_t* out);
 void expand_tile_avx2(const LinearWeights& weights, int tile, std::uint8_t* out);
 void expand_tile_vbmi2(const LinearWeights& weights, int tile, std::uint8_t* out);
+void expand_tile_neon(const LinearWeights& weights, int tile, std::uint8_t* out);
+// Whether it did the work: where not, expanded tiles are what is left.
+bool linear_sparse_avx512(const LinearCall& call);
 // Up to 8 tokens; k24 and kBitmask.
 void linear_sparse_vbmi2(const LinearCall& call);
 // Any number of tokens; kBlock.

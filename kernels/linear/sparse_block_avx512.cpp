@@ -8,6 +8,8 @@ namespace adit::kernels {
 namespace {
 
 constexpr int kBlockTokens = 8;
+// What linear_sparse_vbmi2 takes.
+constexpr int kFewTokens = 8;
 constexpr int kChunkBytes = 384 * 1024;
 
 // A register of its own: vpexpandd with a memory operand is many times slower on Zen.
@@ -76,6 +78,16 @@ void linear_block_avx512(const LinearCall& call) {
       }
     }
   }
+}
+
+bool linear_sparse_avx512(const LinearCall& call) {
+  if (call.weights->storage == Storage::kBlock) {
+    linear_block_avx512(call);
+    return true;
+  }
+  if (call.act->n() > kFewTokens || !has_vbmi2()) return false;
+  linear_sparse_vbmi2(call);
+  return true;
 }
 
 }  // namespace adit::kernels

@@ -3,8 +3,7 @@
 //
 // The group sums of quantised activations, for sources compiled with AVX2.
 //
-// Out      sum_bytes: the sum of 32 signed bytes. square_bytes: the sum of their squares. GroupSums::set: a
-//          group's sums, biases and shift.
+// Out      sum_bytes: the sum of 32 signed bytes. square_bytes: the sum of their squares.
 // Threads  pure.
 // Tests    tests/unit/kernels/quantize_test.cpp
 #pragma once
@@ -12,8 +11,6 @@
 #include <cstdint>
 
 #include <immintrin.h>
-
-#include "kernels/linear/act_buffer.h"
 
 namespace adit::kernels {
 namespace {
@@ -38,22 +35,6 @@ inline std::uint32_t square_bytes(__m256i bytes) {
   return static_cast<std::uint32_t>(
       _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1))));
 }
-
-struct GroupSums {
-  std::int32_t* sum_hi;
-  std::int32_t* sum_lo;
-  std::int32_t* bias_hi;
-  std::int32_t* bias_lo;
-  std::int32_t* shift;
-
-  void set(int group, std::int32_t hi, std::int32_t lo, int bits) const {
-    sum_hi[group] = hi;
-    sum_lo[group] = lo;
-    bias_hi[group] = -128 * hi;
-    bias_lo[group] = -128 * lo;
-    shift[group] = bits;
-  }
-};
 
 }  // namespace
 }  // namespace adit::kernels

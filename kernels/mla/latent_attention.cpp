@@ -2,6 +2,7 @@
 #include "kernels/mla/latent_attention.h"
 
 #include "kernels/attention/paths.h"
+#include "kernels/core/by_isa.h"
 #include "kernels/mla/paths.h"
 
 namespace adit::kernels {
@@ -21,17 +22,8 @@ std::size_t latent_scratch_floats(int rows, int heads, int cells, int keys_max) 
 }
 
 void attend_latent(Isa isa, const LatentParams& params) {
-  switch (is_vector_shape(params) ? isa : Isa::kScalar) {
-    case Isa::kScalar:
-      attend_latent_scalar(params);
-      return;
-    case Isa::kAvx2:
-      attend_latent_avx2(params);
-      return;
-    case Isa::kAvx512:
-      attend_latent_avx512(params);
-      return;
-  }
+  const Isa used = is_vector_shape(params) ? isa : Isa::kScalar;
+  ADIT_BY_ISA(used, attend_latent_scalar, attend_latent_avx2, attend_latent_avx512, attend_latent_neon)(params);
 }
 
 void store_latent(Isa isa, const float* c, int kv_rank, const float* k_pe, int rope_dim,

@@ -14,5 +14,6 @@ namespace adit::kernels {
 void attend_latent_scalar(const LatentParams& params);
 void attend_latent_avx2(const LatentParams& params);
 void attend_latent_avx512(const LatentParams& params);
+void attend_latent_neon(const LatentParams& params);
 
 }  // namespace adit::kernels

@@ -29,5 +29,6 @@ struct RowOps {
 extern const RowOps kRowOpsScalar;
 extern const RowOps kRowOpsAvx2;
 extern const RowOps kRowOpsAvx512;
+extern const RowOps kRowOpsNeon;
 
 }  // namespace adit::kernels

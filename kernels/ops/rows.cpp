@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "kernels/core/by_isa.h"
 #include "kernels/core/numerics_f64.h"
 #include "kernels/norm/rms_norm.h"
 #include "kernels/ops/row_ops.h"
@@ -14,15 +15,7 @@ namespace adit::kernels {
 namespace {
 
 const RowOps& ops(Isa isa) {
-  switch (isa) {
-    case Isa::kScalar:
-      break;
-    case Isa::kAvx2:
-      return kRowOpsAvx2;
-    case Isa::kAvx512:
-      return kRowOpsAvx512;
-  }
-  return kRowOpsScalar;
+  return ADIT_BY_ISA(isa, kRowOpsScalar, kRowOpsAvx2, kRowOpsAvx512, kRowOpsNeon);
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ inline std::uint64_t test_seed() {
 
 inline std::vector<Isa> vector_isas() {
   std::vector<Isa> isas;
-  for (const Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
-    if (isa_supported(isa)) isas.push_back(isa);
+  for (const Isa isa : kIsas) {
+    if (isa != Isa::kScalar && isa_supported(isa)) isas.push_back(isa);
   }
   return isas;
 }

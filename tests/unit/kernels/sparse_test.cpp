@@ -173,6 +173,7 @@ TEST(SparseLinear, tiles_expand_to_the_dense_form_and_codes_are_found) {
   }
 }
 
+#if defined(__x86_64__)
 // Processors with AVX-512 VNNI but no VBMI2 go this way.
 TEST(SparseLinear, the_way_without_vbmi2_gives_the_bits) {
   if (!isa_supported(Isa::kAvx512)) GTEST_SKIP() << "no AVX-512";
@@ -198,6 +199,7 @@ TEST(SparseLinear, the_way_without_vbmi2_gives_the_bits) {
     }
   }
 }
+#endif
 
 }  // namespace
 }  // namespace adit::kernels

@@ -88,8 +88,8 @@ void expect_same(const std::vector<Generated>& want, const std::vector<Generated
 }
 
 std::vector<Isa> isas() {
-  std::vector<Isa> out{Isa::kScalar};
-  for (const Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
+  std::vector<Isa> out;
+  for (const Isa isa : kernels::kIsas) {
     if (kernels::isa_supported(isa)) out.push_back(isa);
   }
   return out;

@@ -35,8 +35,8 @@ std::vector<Storages> all_storages() {
 }
 
 std::vector<Isa> isas() {
-  std::vector<Isa> out{Isa::kScalar};
-  for (const Isa isa : {Isa::kAvx2, Isa::kAvx512}) {
+  std::vector<Isa> out;
+  for (const Isa isa : kernels::kIsas) {
     if (kernels::isa_supported(isa)) out.push_back(isa);
   }
   return out;

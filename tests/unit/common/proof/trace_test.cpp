@@ -88,7 +88,7 @@ TEST(Trace, has_the_golden_roots_on_every_isa) {
   const nlohmann::json cases = nlohmann::json::parse(file);
   ASSERT_EQ(45U, cases.size());
   for (const nlohmann::json& c : cases) {
-    for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+    for (const Isa isa : kernels::kIsas) {
       if (!kernels::isa_supported(isa)) continue;
       EXPECT_EQ(c["root"].get<std::string>(), golden_root(c, isa))
           << c["layers"] << " " << c["n_p"];

@@ -26,12 +26,16 @@ std::vector<std::uint8_t> sodium_digest(const std::string& personal, const std::
 
 class HashRows : public testing::TestWithParam<Isa> {
  protected:
-  void SetUp() override {
-    if (!isa_supported(GetParam()))
-      GTEST_SKIP() << isa_name(GetParam()) << " is not supported here";
-    ASSERT_GE(sodium_init(), 0);
-  }
+  void SetUp() override { ASSERT_GE(sodium_init(), 0); }
 };
+
+std::vector<Isa> isas_here() {
+  std::vector<Isa> isas;
+  for (const Isa isa : kIsas) {
+    if (isa_supported(isa)) isas.push_back(isa);
+  }
+  return isas;
+}
 
 TEST_P(HashRows, equal_libsodium_for_every_length_and_count) {
   SeededRng rng(20);
@@ -71,7 +75,7 @@ TEST_P(HashRows, take_every_personalisation) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isa, HashRows, testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512),
+INSTANTIATE_TEST_SUITE_P(Isa, HashRows, testing::ValuesIn(isas_here()),
                          [](const auto& isa) { return std::string(isa_name(isa.param)); });
 
 }  // namespace

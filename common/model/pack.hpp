@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@
 
 #include "common/base/bytes.hpp"
 #include "common/base/result.hpp"
+#include "common/model/declaration.hpp"
 #include "common/model/model_config.hpp"
 #include "kernels/linear/params.h"
 
@@ -86,6 +88,8 @@ class Pack {
   [[nodiscard]] const Hash256& content_hash() const;
   [[nodiscard]] const std::string& tokenizer_json() const;
   [[nodiscard]] const std::string& chat_template() const;
+  // What the pack says of its quality; no part of the content hash.
+  [[nodiscard]] const std::optional<Declaration>& declaration() const;
   [[nodiscard]] std::span<const LayerWeights> layers() const;
   // For a tied head both name the same arrays.
   [[nodiscard]] const kernels::LinearWeights& embedding() const;

@@ -42,6 +42,11 @@ Result<void> Pack::State::load_metadata() {
   content_hash = *hash;
   tokenizer = texts.at("tokenizer");
   chat_template = texts.at("chat_template");
+  if (const auto text = texts.find(kDeclarationKey); text != texts.end()) {
+    auto found = parse_declaration(text->second);
+    if (!found) return where(found.error());
+    declaration = *std::move(found);
+  }
   return {};
 }
 

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,7 @@ struct Pack::State {
   Hash256 content_hash{};
   std::string tokenizer;
   std::string chat_template;
+  std::optional<Declaration> declaration;
   std::map<std::string, kernels::LinearWeights, std::less<>> linears;
   std::map<std::string, const float*, std::less<>> floats;
   std::vector<LayerWeights> layers;

@@ -43,7 +43,8 @@ class Packer {
   Result<PackSummary> run(const std::filesystem::path& out) {
     ADIT_TRY_VOID(plan());
     ADIT_TRY(const Bytes header, make_header());
-    header_size_ = header.size() + kPrunedEntryBytes * pruned_;
+    header_size_ =
+        header.size() + kPrunedEntryBytes * pruned_ + (options_.declares ? kDeclarationRoomBytes : 0);
     ADIT_TRY(auto writer, safetensors::Writer::create(out, round_up(header_size_)));
     ContentHash hash(metadata_.at("config"), metadata_.at("tokenizer"), metadata_.at("chat_template"));
     for (std::size_t i = 0; i < parts_.size(); ++i) ADIT_TRY_VOID(write_part(i, writer, hash));

@@ -57,6 +57,8 @@ struct PackOptions {
   int threads = 0;
   // Must outlive the packing.
   const PruneStep* prune = nullptr;
+  // Sets room aside in the header for a declaration (declaration.hpp).
+  bool declares = false;
 };
 
 // One pruned linear.

@@ -66,6 +66,10 @@ int describe_pack(const std::filesystem::path& path, bool as_json) {
   if (!pack) return fail(pack.error(), exit_code::kModel);
   nlohmann::json object = json_of(model::card_of(*pack));
   object["model"] = pack->config().name;
+  if (pack->declaration()) {
+    object["declaration"] = nlohmann::json::parse(model::declaration_json(*pack->declaration()));
+    object["keeps_bound"] = model::check_declaration(*pack).has_value();
+  }
   print(object, as_json);
   return exit_code::kOk;
 }

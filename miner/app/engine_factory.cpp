@@ -37,6 +37,7 @@ Result<kernels::Isa> isa_of(IsaChoice choice) {
 
 Result<std::shared_ptr<const model::Pack>> open_checked_pack(const std::filesystem::path& path) {
   ADIT_TRY(model::Pack pack, model::Pack::open(path));
+  ADIT_TRY_VOID(model::check_declaration(pack));
   ADIT_TRY_VOID(pack.verify_content_hash());
   return std::make_shared<const model::Pack>(std::move(pack));
 }

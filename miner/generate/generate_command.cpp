@@ -72,6 +72,8 @@ int run(Flags& flags) {
 
   const Result<model::Pack> pack = model::Pack::open(options.pack);
   if (!pack) return fail(pack.error(), exit_code::kModel);
+  const Result<void> declared = model::check_declaration(*pack);
+  if (!declared) return fail(declared.error(), exit_code::kModel);
   const Result<GenerateOutcome> outcome = generate(*pack, options, [&](std::string_view text) {
     if (flags.as_json) return;
     std::fwrite(text.data(), 1, text.size(), stdout);

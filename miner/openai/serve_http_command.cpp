@@ -50,6 +50,8 @@ int run(const Flags& flags) {
   }
   auto opened = model::Pack::open(flags.pack);
   if (!opened) return fail(opened.error(), exit_code::kModel);
+  const auto declared = model::check_declaration(*opened);
+  if (!declared) return fail(declared.error(), exit_code::kModel);
   const auto pack = std::make_shared<const model::Pack>(*std::move(opened));
   EngineThread engine(pack, *options, flags.queue);
   const auto service = openai::Service::make(pack, engine, flags.model_name);

@@ -24,8 +24,17 @@ std::string form_of(const model::Pack& pack) {
                      pack.act_form() == kernels::ActForm::kA16 ? "a16" : "a8g32");
 }
 
-void print_json(const model::Pack& pack, const model::EvalReport& report) {
-  const nlohmann::json json = {{"pack", pack.path().string()},
+// Whether the pack's declaration speaks of this measurement: the same text in the same windows.
+Result<bool> is_declared(const model::Pack& pack, const EvalCommand& command, const model::EvalReport& report) {
+  if (!pack.declaration()) return false;
+  const model::Declaration& said = *pack.declaration();
+  ADIT_TRY(const model::Declaration here,
+           declaration_of(report, said.bound, command.original, command.settings, pack.config().context));
+  return here.text_hash == said.text_hash && here.window == said.window;
+}
+
+void print_json(const model::Pack& pack, const model::EvalReport& report, bool is_judged) {
+  nlohmann::json json = {{"pack", pack.path().string()},
                                {"content_hash", to_hex(pack.content_hash())},
                                {"form", form_of(pack)},
                                {"positions", report.positions},
@@ -34,10 +43,14 @@ void print_json(const model::Pack& pack, const model::EvalReport& report) {
                                {"mean_kl", report.mean_kl},
                                {"max_kl", report.max_kl},
                                {"top1_agreement", report.top1}};
+  if (pack.declaration()) {
+    json["declaration"] = nlohmann::json::parse(model::declaration_json(*pack.declaration()));
+    json["declaration"]["judged"] = is_judged;
+  }
   fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-void print_table(const model::Pack& pack, const model::EvalReport& report) {
+void print_table(const model::Pack& pack, const model::EvalReport& report, bool is_judged) {
   const double change = (report.perplexity_pack / report.perplexity_reference - 1) * 100;
   fmt::print("pack                   {} ({})\n", pack.path().string(), form_of(pack));
   fmt::print("content hash           {}\n", to_hex(pack.content_hash()));
@@ -47,6 +60,9 @@ void print_table(const model::Pack& pack, const model::EvalReport& report) {
   fmt::print("mean KL(f32 || pack)   {:.3g}\n", report.mean_kl);
   fmt::print("largest KL             {:.3g}\n", report.max_kl);
   fmt::print("top-1 agreement        {:.2f} %\n", report.top1 * 100);
+  if (!pack.declaration()) return;
+  fmt::print("declared mean KL       {:.3g}, bound {:.3g}{}\n", pack.declaration()->mean_kl,
+             pack.declaration()->bound, is_judged ? "" : " (for another text or window: not judged)");
 }
 
 Result<void> run(const EvalCommand& command) {
@@ -57,17 +73,16 @@ Result<void> run(const EvalCommand& command) {
     ADIT_TRY(report,
              evaluate(pack, command.original, command.settings, [&](double done) { line.show(done); }));
   }
+  ADIT_TRY(const bool is_judged, is_declared(pack, command, report));
   if (command.json) {
-    print_json(pack, report);
+    print_json(pack, report, is_judged);
   } else {
-    print_table(pack, report);
+    print_table(pack, report, is_judged);
   }
-  // Not `>`: a KL that is no number is over every bound.
-  if (command.max_kl && !(report.mean_kl <= *command.max_kl)) {
-    return make_error(ErrorCode::kAborted, "{}: mean KL {:.3g} is over the bound of {:.3g}",
-                      command.pack.string(), report.mean_kl, *command.max_kl);
-  }
-  return {};
+  if (command.max_kl) ADIT_TRY_VOID(keep_bound(command.pack, report.mean_kl, *command.max_kl));
+  ADIT_TRY_VOID(model::check_declaration(pack));
+  if (!is_judged) return {};
+  return keep_bound(command.pack, report.mean_kl, pack.declaration()->bound, " that it declares");
 }
 
 }  // namespace

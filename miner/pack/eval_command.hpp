@@ -5,8 +5,9 @@
 // [--max-kl X]`.
 //
 // Out      perplexities, mean and largest KL, top-1 agreement on stdout, as a table or one JSON object;
-//          progress on stderr.
-// Errors   one line on stderr; exit codes kOk, kFailed (mean KL over --max-kl), kModel, kUnavailable.
+//          progress on stderr. A pack that declares a bound for this text and window is held to it.
+// Errors   one line on stderr; exit codes kOk, kFailed (mean KL over --max-kl or over the
+//          declared bound; the figures are printed all the same), kModel, kUnavailable.
 // Threads  `threads`, 0 for all cores.
 // Tests    tests/unit/miner/pack/pack_command_test.cpp
 #pragma once

@@ -2,12 +2,14 @@
 #include "miner/pack/evaluate.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "common/base/files.hpp"
 #include "common/base/limits.hpp"
+#include "common/crypto/hash.hpp"
 #include "common/model/reference.hpp"
 #include "common/model/tokenizer.hpp"
 #include "common/model/weight_source.hpp"
@@ -53,6 +55,35 @@ Result<model::EvalReport> evaluate(const model::Pack& pack, const std::filesyste
   const int window = std::min(settings.window, pack.config().context);
   return model::compare_models(
       ids, *source, *engine, {.vocab = pack.config().vocab, .window = window, .threads = threads}, progress);
+}
+
+Result<model::Declaration> declaration_of(const model::EvalReport& report, double bound,
+                                          const std::filesystem::path& original,
+                                          const EvaluateSettings& settings, int context) {
+  ADIT_TRY(const std::string text, eval_text(settings.text));
+  const std::filesystem::path name =
+      original.has_filename() ? original.filename() : original.parent_path().filename();
+  // The sum of rounded terms of a pack that is as good as its original can end below 0.
+  return model::Declaration{.mean_kl = std::max(report.mean_kl, 0.0),
+                            .bound = bound,
+                            .against = model::declarable("f32 of " + name.string()),
+                            .text_hash = crypto::blake2b_256(as_bytes(text)),
+                            .text_bytes = text.size(),
+                            .positions = report.positions,
+                            .window = static_cast<std::uint64_t>(std::min(settings.window, context))};
+}
+
+Result<void> keep_bound(const std::filesystem::path& output, double mean_kl, double bound,
+                        std::string_view then) {
+  // Not `>`: a KL that is no number is over every bound.
+  if (mean_kl <= bound) return {};
+  return make_error(ErrorCode::kAborted, "{}: mean KL {:.3g} is over the bound of {:.3g}{}", output.string(),
+                    mean_kl, bound, then);
+}
+
+Result<void> check_bound(std::string_view flag, const std::optional<double>& bound) {
+  if (!bound || (*bound > 0 && std::isfinite(*bound))) return {};
+  return invalid_argument("{} {}: expected a number above 0", flag, *bound);
 }
 
 }  // namespace adit::miner

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "common/model/declaration.hpp"
 #include "common/model/eval.hpp"
 #include "common/model/pack.hpp"
 #include "kernels/core/isa.h"
@@ -40,5 +41,15 @@ struct EvaluateSettings {
                                                  const std::filesystem::path& original,
                                                  const EvaluateSettings& settings,
                                                  const model::EvalProgress& progress);
+
+// What a measurement with these settings lets a pack declare. `original`: its last name is told, no folder.
+[[nodiscard]] Result<model::Declaration> declaration_of(const model::EvalReport& report, double bound,
+                                                        const std::filesystem::path& original,
+                                                        const EvaluateSettings& settings, int context);
+// kAborted if the mean KL of the pack at `output` is over the bound; `then` ends the message.
+[[nodiscard]] Result<void> keep_bound(const std::filesystem::path& output, double mean_kl, double bound,
+                                      std::string_view then = "");
+// kInvalidArgument unless the bound is a number above 0; `flag` names it.
+[[nodiscard]] Result<void> check_bound(std::string_view flag, const std::optional<double>& bound);
 
 }  // namespace adit::miner

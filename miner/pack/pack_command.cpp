@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "miner/pack/pack_command.hpp"
 
-#include <cmath>
 #include <memory>
 #include <string>
 
@@ -28,9 +27,8 @@ constexpr const char* kGroupHelp =
     "32 (Q4_0, Q8_0, ...) is quantised anew from its values for larger ones";
 
 Result<void> check(const PackCommand& command) {
-  if (command.target_kl && !(*command.target_kl > 0 && std::isfinite(*command.target_kl))) {
-    return invalid_argument("--target-kl {}: expected a number above 0", *command.target_kl);
-  }
+  ADIT_TRY_VOID(check_bound("--target-kl", command.target_kl));
+  ADIT_TRY_VOID(check_bound("--max-kl", command.max_kl));
   if (command.chooses_act && !command.target_kl) {
     return invalid_argument("--act auto needs --target-kl: the bound that it chooses under");
   }
@@ -45,13 +43,26 @@ Result<void> check(const PackCommand& command) {
   return {};
 }
 
+// The mean KL of a candidate that keeps target and bound.
 Result<double> measure(const PackCommand& command, const std::filesystem::path& path) {
-  ADIT_TRY(const model::Pack pack, model::Pack::open(path));
-  ProgressLine line("measuring");
-  ADIT_TRY(const model::EvalReport report,
-           evaluate(pack, command.input, {.text = command.text, .threads = command.threads},
-                    [&](double done) { line.show(done); }));
-  return report.mean_kl;
+  const EvaluateSettings settings{.text = command.text, .threads = command.threads};
+  model::Declaration declaration;
+  {
+    ADIT_TRY(const model::Pack pack, model::Pack::open(path));
+    ProgressLine line("measuring");
+    ADIT_TRY(const model::EvalReport report,
+             evaluate(pack, command.input, settings, [&](double done) { line.show(done); }));
+    if (command.target_kl && !(report.mean_kl <= *command.target_kl)) {
+      return make_error(ErrorCode::kAborted,
+                        "{}: mean KL {:.3g} is over the target of {:.3g}; nothing was written",
+                        command.output.string(), report.mean_kl, *command.target_kl);
+    }
+    if (!command.max_kl) return report.mean_kl;
+    ADIT_TRY_VOID(keep_bound(command.output, report.mean_kl, *command.max_kl, "; nothing was written"));
+    ADIT_TRY(declaration, declaration_of(report, *command.max_kl, command.input, settings, pack.config().context));
+  }
+  ADIT_TRY_VOID(model::declare(path, declaration));
+  return declaration.mean_kl;
 }
 
 Result<model::LinearChoices> choose(const PackCommand& command, const std::filesystem::path& scratch) {
@@ -82,20 +93,16 @@ Result<model::PackSummary> pack(const PackCommand& command, std::optional<double
                   .act = command.act,
                   .group = command.group,
                   .choices = choices,
-                  .threads = command.threads},
+                  .threads = command.threads,
+                  .declares = command.max_kl.has_value()},
                  [&](double done, std::string_view what) { line.show(done, what); }));
   }
   if (command.target_size && summary.file_bytes > *command.target_size) {
     return make_error(ErrorCode::kAborted, "{}: {} bytes, over the target of {}; nothing was written",
                       command.output.string(), summary.file_bytes, *command.target_size);
   }
-  if (command.target_kl) {
+  if (command.target_kl || command.max_kl) {
     ADIT_TRY(kl, measure(command, candidate.path()));
-    if (!(*kl <= *command.target_kl)) {
-      return make_error(ErrorCode::kAborted,
-                        "{}: mean KL {:.3g} is over the target of {:.3g}; nothing was written",
-                        command.output.string(), *kl, *command.target_kl);
-    }
   }
   ADIT_TRY_VOID(candidate.place());
   return summary;
@@ -119,7 +126,10 @@ int run_pack(const PackCommand& command) {
                  : fmt::format("{} a16, {} a8g32", summary->linears_a16, summary->linears_a8));
   fmt::print("weight error  {:.3g} (relative root mean square)\n", summary->weight_error);
   for (const std::string& note : summary->notes) fmt::print("note          {}\n", note);
-  if (kl) fmt::print("mean KL       {:.3g} (target {:.3g})\n", *kl, *command.target_kl);
+  if (kl) {
+    fmt::print("mean KL       {:.3g} ({} {:.3g})\n", *kl, command.max_kl ? "declared bound" : "target",
+               command.max_kl ? *command.max_kl : *command.target_kl);
+  }
   return exit_code::kOk;
 }
 
@@ -153,7 +163,9 @@ void add_pack_command(CLI::App& app, int& exit_code) {
                    "Bytes of the pack: each layer gets 4 or 8 bits by how much it matters")
       ->transform(CLI::AsSizeValue(false));
   command->add_option("--target-kl", options->target_kl, "Refuse a pack whose mean KL is over this");
-  command->add_option("--text", options->text, "Text for --target-kl (default: a built-in one)");
+  command->add_option("--max-kl", options->max_kl,
+                      "The same, and the pack declares the bound and what was measured");
+  command->add_option("--text", options->text, "Text for --target-kl and --max-kl (default: a built-in one)");
   command->add_option("--threads", options->threads, "Threads (default: one a processor)")
       ->check(CLI::Range(1, limits::kEngineThreadsMax));
   command->callback([options, act, bits, group, &exit_code] {

@@ -2,7 +2,6 @@
 #include "miner/pack/prune_command.hpp"
 
 #include <charconv>
-#include <cmath>
 #include <map>
 #include <memory>
 #include <string>
@@ -92,23 +91,25 @@ Result<std::vector<model::StorageForm>> storages_for(const PruneCommand& command
 
 Result<void> measure(const PruneCommand& command, const std::filesystem::path& path, Outcome& outcome) {
   if (!command.eval && !command.max_kl) return {};
-  ADIT_TRY(const model::Pack pack, model::Pack::open(path));
-  ProgressLine line("measuring");
-  ADIT_TRY(outcome.report,
-           evaluate(pack, command.input, {.text = command.text, .threads = command.threads},
-                    [&](double done) { line.show(done); }));
-  // Not `>`: a KL that is no number is over every bound.
-  if (!command.max_kl || outcome.report->mean_kl <= *command.max_kl) return {};
-  return make_error(ErrorCode::kAborted, "{}: mean KL {:.3g} is over the bound of {:.3g}; nothing was written",
-                    command.output.string(), outcome.report->mean_kl, *command.max_kl);
+  const EvaluateSettings settings{.text = command.text, .threads = command.threads};
+  model::Declaration declaration;
+  {
+    ADIT_TRY(const model::Pack pack, model::Pack::open(path));
+    ProgressLine line("measuring");
+    ADIT_TRY(outcome.report, evaluate(pack, command.input, settings, [&](double done) { line.show(done); }));
+    if (!command.max_kl) return {};
+    ADIT_TRY_VOID(
+        keep_bound(command.output, outcome.report->mean_kl, *command.max_kl, "; nothing was written"));
+    ADIT_TRY(declaration, declaration_of(*outcome.report, *command.max_kl, command.input, settings,
+                                         pack.config().context));
+  }
+  return model::declare(path, declaration);
 }
 
 Result<Outcome> prune(const PruneCommand& command) {
   ADIT_TRY(const model::PrunePattern pattern, model::parse_pattern(command.pattern));
   ADIT_TRY(auto storages, storages_for(command, pattern));
-  if (command.max_kl && !(*command.max_kl > 0 && std::isfinite(*command.max_kl))) {
-    return invalid_argument("--max-kl {}: expected a number above 0", *command.max_kl);
-  }
+  ADIT_TRY_VOID(check_bound("--max-kl", command.max_kl));
   std::error_code error;
   if (std::filesystem::equivalent(command.input, command.output, error)) {
     return invalid_argument("{}: input and output are the same file", command.input.string());
@@ -131,7 +132,8 @@ Result<Outcome> prune(const PruneCommand& command) {
                                 .act = command.act,
                                 .group = command.group,
                                 .threads = command.threads,
-                                .prune = &pruner},
+                                .prune = &pruner,
+                                .declares = command.max_kl.has_value()},
                                [&](double done, std::string_view what) { line.show(done, what); }));
   }
   ADIT_TRY_VOID(measure(command, candidate.path(), out));
@@ -200,7 +202,8 @@ void add_prune_command(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember({"a16", "a8g"}))
       ->capture_default_str();
   command->add_flag("--eval", options->eval, "Measure the pack against the f32 reference");
-  command->add_option("--max-kl", options->max_kl, "Refuse a pack whose mean KL is over this");
+  command->add_option("--max-kl", options->max_kl,
+                      "Refuse a pack whose mean KL is over this; else the pack declares the bound");
   command->add_option("--threads", options->threads, "Threads (default: one a processor)")
       ->check(CLI::Range(1, limits::kEngineThreadsMax));
   command->callback([options, act, group, &exit_code] {

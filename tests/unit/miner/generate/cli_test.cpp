@@ -77,6 +77,32 @@ TEST_F(Cli, refuses_wrong_usage_in_one_line) {
   expect_refused("bench --pack p --threads 1,x", 2, "--threads");
 }
 
+TEST_F(Cli, refuses_to_run_a_pack_that_is_over_its_own_bound) {
+  const model::Pack pack =
+      test::tiny_llama_pack(folder_.path(), {}, {.bits = 8, .declares = true});
+  const std::string path = pack.path().string();
+  model::Declaration declaration{.mean_kl = 0.001,
+                                 .bound = 0.002,
+                                 .against = "f32 of m.gguf",
+                                 .text_bytes = 9,
+                                 .positions = 9,
+                                 .window = 9};
+  ASSERT_TRUE(model::declare(path, declaration));
+  EXPECT_EQ(0, run("generate --pack " + path + " --prompt x --max-tokens 1 --threads 1").code);
+  const Ended kept = run("describe --json --pack " + path);
+  EXPECT_EQ(0, kept.code) << kept.err;
+  EXPECT_EQ(true, nlohmann::json::parse(kept.out)["keeps_bound"]);
+  EXPECT_EQ(0.001, nlohmann::json::parse(kept.out)["declaration"]["mean_kl"]);
+  declaration.mean_kl = 0.004;
+  ASSERT_TRUE(model::declare(path, declaration));
+  const std::string over = "declares a mean KL of 0.004, over its own bound of 0.002";
+  expect_refused("generate --pack " + path + " --prompt x --max-tokens 1", 6, over);
+  expect_refused("serve-http --listen 127.0.0.1:0 --pack " + path, 6, over);
+  const Ended told = run("describe --json --pack " + path);
+  EXPECT_EQ(0, told.code) << told.err;
+  EXPECT_EQ(false, nlohmann::json::parse(told.out)["keeps_bound"]);
+}
+
 TEST_F(Cli, refuses_packs_that_are_none) {
   const std::string missing = (folder_.path() / "none.adit").string();
   expect_refused("generate --prompt x --pack " + missing, 6, missing);

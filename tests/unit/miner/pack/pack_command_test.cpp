@@ -75,6 +75,64 @@ TEST_F(PackCommandTest, a_pack_over_the_target_is_refused_and_nothing_is_touched
   EXPECT_EQ(files(), 3u);
 }
 
+TEST_F(PackCommandTest, a_bound_is_declared_and_a_pack_over_it_is_not_written) {
+  PackCommand command{.input = gguf_, .output = pack_, .bits = 4, .max_kl = 1e-9, .text = text_};
+  ASSERT_TRUE(write_file_atomic(pack_, as_bytes("before")));
+  EXPECT_EQ(run(command), exit_code::kFailed);
+  EXPECT_NE(err_.find("over the bound of 1e-09; nothing was written"), std::string::npos) << err_;
+  EXPECT_EQ(as_text(read_file(pack_, 100).value()), "before");
+  EXPECT_EQ(files(), 3u);
+  command.max_kl.reset();
+  ASSERT_EQ(run(command), exit_code::kOk) << err_;
+  const auto plain = model::Pack::open(pack_)->content_hash();
+  command.max_kl = 100.0;
+  ASSERT_EQ(run(command), exit_code::kOk) << err_;
+  EXPECT_NE(out_.find("declared bound 100"), std::string::npos) << out_;
+  EXPECT_EQ(files(), 3u);
+  const auto pack = model::Pack::open(pack_);
+  ASSERT_TRUE(pack) << pack.error().message;
+  ASSERT_TRUE(pack->declaration());
+  EXPECT_EQ(pack->content_hash(), plain);
+  EXPECT_EQ(pack->declaration()->bound, 100.0);
+  EXPECT_EQ(pack->declaration()->against, "f32 of m.gguf");
+  EXPECT_EQ(pack->declaration()->text_bytes, 400u);
+  EXPECT_EQ(pack->declaration()->positions, 400u);
+  EXPECT_GT(pack->declaration()->mean_kl, 0.0);
+}
+
+TEST_F(PackCommandTest, eval_holds_a_pack_to_the_bound_it_declares) {
+  const PackCommand command{.input = gguf_, .output = pack_, .bits = 4, .max_kl = 100.0, .text = text_};
+  ASSERT_EQ(run(command), exit_code::kOk) << err_;
+  EvalCommand eval{.pack = pack_, .original = gguf_, .settings = {.text = text_, .threads = 1}, .max_kl = {}};
+  const auto evaluated = [&] {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int code = run_eval(eval);
+    out_ = testing::internal::GetCapturedStdout();
+    err_ = testing::internal::GetCapturedStderr();
+    return code;
+  };
+  EXPECT_EQ(evaluated(), exit_code::kOk) << err_;
+  EXPECT_NE(out_.find("bound 100\n"), std::string::npos) << out_;
+  // As a pack would be that was measured on another original, or not at all.
+  model::Declaration lie = *model::Pack::open(pack_)->declaration();
+  lie.mean_kl = 1e-10;
+  lie.bound = 1e-9;
+  ASSERT_TRUE(model::declare(pack_, lie));
+  EXPECT_EQ(evaluated(), exit_code::kFailed);
+  EXPECT_NE(err_.find("over the bound of 1e-09 that it declares"), std::string::npos) << err_;
+  eval.json = true;
+  eval.settings.window = 64;
+  EXPECT_EQ(evaluated(), exit_code::kOk) << err_;
+  const auto json = nlohmann::json::parse(out_);
+  EXPECT_EQ(json["declaration"]["judged"], false);
+  EXPECT_EQ(json["declaration"]["bound"], 1e-9);
+  lie.mean_kl = 1e-8;
+  ASSERT_TRUE(model::declare(pack_, lie));
+  EXPECT_EQ(evaluated(), exit_code::kFailed);
+  EXPECT_NE(err_.find("over its own bound"), std::string::npos) << err_;
+}
+
 TEST_F(PackCommandTest, bad_input_has_its_exit_code_and_one_line) {
   const auto expect = [&](const PackCommand& command, int code, const std::string& part) {
     EXPECT_EQ(run(command), code) << err_;
@@ -87,6 +145,7 @@ TEST_F(PackCommandTest, bad_input_has_its_exit_code_and_one_line) {
   expect({.input = gguf_, .output = pack_, .group = kernels::ScaleGroup::k64}, exit_code::kModel,
          "--group 64 needs --bits");
   expect({.input = gguf_, .output = pack_, .target_kl = -1.0}, exit_code::kModel, "--target-kl");
+  expect({.input = gguf_, .output = pack_, .max_kl = 0.0}, exit_code::kModel, "--max-kl");
 }
 
 TEST_F(PackCommandTest, eval_prints_one_json_object) {

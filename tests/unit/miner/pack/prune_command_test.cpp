@@ -68,6 +68,7 @@ TEST_F(PruneCommandTest, eval_reports_and_a_bound_that_is_not_kept_writes_nothin
   EXPECT_NE(err_.find("over the bound"), std::string::npos) << err_;
   EXPECT_EQ(as_text(read_file(pack_, 100).value()), "before");
   EXPECT_EQ(run({.pattern = "2:4", .max_kl = 100.0}), exit_code::kOk) << err_;
+  EXPECT_EQ(model::Pack::open(pack_)->declaration()->bound, 100.0);
 }
 
 TEST_F(PruneCommandTest, what_does_not_fit_is_refused) {

@@ -94,10 +94,10 @@ struct Tokens {
   const std::int32_t* shift;
 };
 
-// dot[t][r] = sum of code * X over one group; rows 4 (reg + r) .. of the tile.
+// dot[t][r] = sum of code * X over one group; rows 4 (reg + r) .. of the tile. Inlined, so that dot has no address.
 template <bool kU4, int kPlanes, int NT, int R>
-void dot_group(const std::uint8_t* codes, const Tokens<kPlanes>& x, int group, int reg,
-               int32x4_t (&dot)[NT][R]) {
+__attribute__((always_inline)) inline void dot_group(const std::uint8_t* codes, const Tokens<kPlanes>& x,
+                                                     int group, int reg, int32x4_t (&dot)[NT][R]) {
   int32x4_t sum[NT][kPlanes][R];
   for (int t = 0; t < NT; ++t) {
     for (int p = 0; p < kPlanes; ++p) {

@@ -91,11 +91,14 @@ void Forward::Pass::attention_inputs(int w, int layer) {
   const LayerWeights& weights = pack_.layers()[static_cast<std::size_t>(layer)];
   Worker& worker = mine(w);
   kernels::ActBuffer& act = worker.acts.hidden.of(weights.q);
+  const AdaptedRows adapted = this->adapted(w, layer, false);
   normalise(worker, worker.x.data(), weights.attn_norm, act, my_rows(w, plan_.rows()));
+  lower(w, adapted, {PartRole::kAttnQ, PartRole::kAttnK, PartRole::kAttnV}, act, my_rows(w, plan_.rows()));
   meet_if_shared(w);
 
   // The tiles of q, k and v in a row.
   const std::array<const kernels::LinearWeights*, 3> linears{&weights.q, &weights.k, &weights.v};
+  const std::array<PartRole, 3> roles{PartRole::kAttnQ, PartRole::kAttnK, PartRole::kAttnV};
   const std::array<int, 3> columns{0, attention_width_, attention_width_ + c.kv_heads * c.head_dim};
   int total = 0;
   for (const kernels::LinearWeights* linear : linears) total += kernels::tile_count(*linear);
@@ -106,8 +109,9 @@ void Forward::Pass::attention_inputs(int w, int layer) {
       kernels::NextTiles next;
       if (piece.end >= before + tiles && i + 1 < linears.size()) next = {linears[i + 1], 0};
       if (is_end_of_share(piece, total, w) && piece.end <= before + tiles) next = start_of(weights.o, w);
-      multiply(*linears[i], act, qkv_.data() + columns[i], qkv_width_,
-               {std::clamp(piece.begin - before, 0, tiles), std::clamp(piece.end - before, 0, tiles)}, next);
+      const Share own{std::clamp(piece.begin - before, 0, tiles), std::clamp(piece.end - before, 0, tiles)};
+      multiply(*linears[i], act, qkv_.data() + columns[i], qkv_width_, own, next);
+      raise(w, adapted, roles[i], qkv_.data() + columns[i], qkv_width_, own);
       before += tiles;
     }
   });
@@ -193,13 +197,16 @@ void Forward::Pass::attention_output(int w, int layer) {
   Worker& worker = mine(w);
   kernels::ActBuffer& act = (last ? worker.last_acts : worker.acts).attention.of(weights.o);
   const Share rows = my_rows(w, last ? plan_.wanted() : plan_.rows());
+  const AdaptedRows adapted = this->adapted(w, layer, last);
   quantise(attention_.data(), attention_width_, act, rows);
+  lower(w, adapted, {PartRole::kAttnO}, act, rows);
   meet_if_shared(w);
   const int tiles = kernels::tile_count(weights.o);
   const kernels::NextTiles gate = start_of(weights.gate, w);
   split_tiles(pile_, tiles, last ? plan_.wanted() : plan_.rows(), team_.size(), w, [&](Share piece) {
     multiply(weights.o, act, projected_.data(), c.hidden, piece,
              is_end_of_share(piece, tiles, w) ? gate : kernels::NextTiles{});
+    raise(w, adapted, PartRole::kAttnO, projected_.data(), c.hidden, piece);
   });
   meet(w, gate);
   // From here on the last layer goes on with its wanted rows only.
@@ -225,7 +232,9 @@ void Forward::Pass::feed_forward(int w, int layer) {
   const int count = last ? plan_.wanted() : plan_.rows();
   const Share rows = my_rows(w, count);
   kernels::ActBuffer& hidden = acts.hidden.of(weights.gate);
+  const AdaptedRows adapted = this->adapted(w, layer, last);
   normalise(worker, x.data(), weights.ffn_norm, hidden, rows);
+  lower(w, adapted, {PartRole::kFfnGate, PartRole::kFfnUp}, hidden, rows);
   meet_if_shared(w);
 
   // The same tiles of gate and up, so that their product needs nobody else.
@@ -235,6 +244,8 @@ void Forward::Pass::feed_forward(int w, int layer) {
     multiply(weights.gate, hidden, gate_.data(), c.ffn, piece, {&weights.up, piece.begin});
     multiply(weights.up, hidden, up_.data(), c.ffn, piece,
              is_end_of_share(piece, tiles, w) ? down : kernels::NextTiles{&weights.gate, piece.end});
+    raise(w, adapted, PartRole::kFfnGate, gate_.data(), c.ffn, piece);
+    raise(w, adapted, PartRole::kFfnUp, up_.data(), c.ffn, piece);
     const int begin = std::min(piece.begin * kernels::kTileRows, c.ffn);
     const int end = std::min(piece.end * kernels::kTileRows, c.ffn);
     for (int i = 0; begin < end && i < count; ++i) {
@@ -246,12 +257,14 @@ void Forward::Pass::feed_forward(int w, int layer) {
 
   kernels::ActBuffer& gated = acts.gated.of(weights.down);
   quantise(gate_.data(), c.ffn, gated, rows);
+  lower(w, adapted, {PartRole::kFfnDown}, gated, rows);
   meet_if_shared(w);
   const int down_tiles = kernels::tile_count(weights.down);
   const kernels::NextTiles next_layer = start_of_layer(layer + 1, w);
   split_tiles(pile_, down_tiles, count, team_.size(), w, [&](Share piece) {
     multiply(weights.down, gated, projected_.data(), c.hidden, piece,
              is_end_of_share(piece, down_tiles, w) ? next_layer : kernels::NextTiles{});
+    raise(w, adapted, PartRole::kFfnDown, projected_.data(), c.hidden, piece);
   });
   meet(w, next_layer);
   for (int i = rows.begin; i < rows.end; ++i) {

@@ -22,6 +22,8 @@ using kernels::LinearWeights;
 constexpr int kGroupMax = 16;
 // Positions that a thread scores at once for a step of few rows; a multiple of kKeyBlock.
 constexpr int kIndexPiece = 1024;
+// Those of the query latent.
+constexpr std::array<PartRole, 2> kQueryReaders{PartRole::kAttnQB, PartRole::kIndexQB};
 
 std::size_t cells_of(int rows, int width) {
   return static_cast<std::size_t>(rows) * static_cast<std::size_t>(width);
@@ -89,18 +91,20 @@ void Forward::Pass::Latent::prepare(const Pack& pack, const StepPlan& plan, kern
 
 // Linears that read `act` and write side by side into rows of `ldy` floats; their tiles in a row.
 void Forward::Pass::multiply_side_by_side(WorkPile& pile, std::span<const LinearWeights* const> linears,
+                                          std::span<const PartRole> roles, const AdaptedRows& rows,
                                           const kernels::ActBuffer& act, float* y, int ldy, int w) {
   int total = 0;
   for (const LinearWeights* linear : linears) total += kernels::tile_count(*linear);
   split_tiles(pile, total, act.n(), team_.size(), w, [&](Share piece) {
     int before = 0;
     int column = 0;
-    for (const LinearWeights* linear : linears) {
-      const int tiles = kernels::tile_count(*linear);
-      multiply(*linear, act, y + column, ldy,
-               {std::clamp(piece.begin - before, 0, tiles), std::clamp(piece.end - before, 0, tiles)});
+    for (std::size_t i = 0; i < linears.size(); ++i) {
+      const int tiles = kernels::tile_count(*linears[i]);
+      const Share own{std::clamp(piece.begin - before, 0, tiles), std::clamp(piece.end - before, 0, tiles)};
+      multiply(*linears[i], act, y + column, ldy, own);
+      raise(w, rows, roles[i], y + column, ldy, own);
       before += tiles;
-      column += linear->m;
+      column += linears[i]->m;
     }
   });
 }
@@ -109,17 +113,22 @@ void Forward::Pass::latent_inputs(int w, int layer) {
   const LayerWeights& weights = pack_.layers()[static_cast<std::size_t>(layer)];
   Worker& worker = mine(w);
   const LinearWeights& first = weights.q_a.m > 0 ? weights.q_a : weights.q;
+  const std::array<PartRole, 4> roles{weights.q_a.m > 0 ? PartRole::kAttnQA : PartRole::kAttnQ,
+                                      PartRole::kAttnKvA, PartRole::kIndexK, PartRole::kIndexW};
+  const AdaptedRows adapted = this->adapted(w, layer, false);
   kernels::ActBuffer& act = worker.acts.hidden.of(first);
   normalise(worker, worker.x.data(), weights.attn_norm, act, my_rows(w, plan_.rows()));
+  lower(w, adapted, roles, act, my_rows(w, plan_.rows()));
   meet_if_shared(w);
   const std::array<const LinearWeights*, 4> linears{&first, &weights.kv_a, &weights.index_k,
                                                     &weights.index_w};
   const std::size_t count = pack_.config().indexer.top_k > 0 ? 4 : 2;
-  multiply_side_by_side(piles_[static_cast<std::size_t>(layer)].qkv, std::span(linears).first(count), act,
-                        latent_->inputs.data(), latent_->width(), w);
+  multiply_side_by_side(piles_[static_cast<std::size_t>(layer)].qkv, std::span(linears).first(count), roles,
+                        adapted, act, latent_->inputs.data(), latent_->width(), w);
   team_.barrier(w);
   const Share rows = share_of(plan_.rows(), team_.size(), w);
   for (int row = rows.begin; row < rows.end; ++row) store_latent_row(layer, row);
+  lower(w, adapted_shared(layer, false), kQueryReaders, latent_->q_a, rows);
   team_.barrier(w);
   if (!leaves_.is_deferred()) leaves_.keys_values(w, layer, rows.begin, rows.end);
 }
@@ -170,10 +179,13 @@ void Forward::Pass::latent_attention(int w, int layer) {
   const bool has_index = c.indexer.top_k > 0 && plan_.keys_max() > c.indexer.top_k;
   if (c.mla.q_rank > 0) {
     const std::array<const LinearWeights*, 1> q_b{&weights.q_b};
-    multiply_side_by_side(piles.q_b, q_b, l.q_a, l.q.data(), c.heads * c.head_dim, w);
+    const AdaptedRows adapted = adapted_shared(layer, false);
+    multiply_side_by_side(piles.q_b, q_b, kQueryReaders, adapted, l.q_a, l.q.data(), c.heads * c.head_dim, w);
     if (has_index) {
-      multiply(weights.index_q_b, l.q_a, l.index_q.data(), c.indexer.heads * c.indexer.head_dim,
-               share_of(kernels::tile_count(weights.index_q_b), team_.size(), w));
+      const Share tiles = share_of(kernels::tile_count(weights.index_q_b), team_.size(), w);
+      const int width = c.indexer.heads * c.indexer.head_dim;
+      multiply(weights.index_q_b, l.q_a, l.index_q.data(), width, tiles);
+      raise(w, adapted, PartRole::kIndexQB, l.index_q.data(), width, tiles);
     }
     team_.barrier(w);
   }

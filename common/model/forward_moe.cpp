@@ -112,6 +112,7 @@ void Forward::Pass::experts(int w, int layer) {
   AlignedArray<float>& x = last ? worker.last_x : worker.x;
   kernels::ActBuffer& act = (last ? worker.last_acts : worker.acts).hidden.of(weights.experts_gate);
   normalise(worker, x.data(), weights.ffn_norm, act, my_rows(w, count));
+  lower(w, adapted(w, layer, last), {PartRole::kSharedGate, PartRole::kSharedUp}, act, my_rows(w, count));
   meet_if_shared(w);
   choose_experts(w, layer, count);
   Experts& e = *experts_;
@@ -120,8 +121,11 @@ void Forward::Pass::experts(int w, int layer) {
   expert_gate_up(w, layer, act);
   team_.barrier(w);
   quantise_pairs(w, e.gate.data());
-  if (c.moe.shared_ffn > 0)
-    quantise(e.shared_gate.data(), c.moe.shared_ffn, e.shared_gated, share_of(count, team_.size(), w));
+  if (c.moe.shared_ffn > 0) {
+    const Share shared = share_of(count, team_.size(), w);
+    quantise(e.shared_gate.data(), c.moe.shared_ffn, e.shared_gated, shared);
+    lower(w, adapted_shared(layer, last), {PartRole::kSharedDown}, e.shared_gated, shared);
+  }
   team_.barrier(w);
   expert_down(w, layer);
   team_.barrier(w);
@@ -191,10 +195,13 @@ void Forward::Pass::expert_gate_up(int w, int layer, const kernels::ActBuffer& a
   };
   if (c.moe.shared_ffn > 0) {
     const int width = c.moe.shared_ffn;
+    const AdaptedRows rows = adapted(w, layer, layer == c.layers - 1);
     split_tiles(piles_[static_cast<std::size_t>(layer)].gate_up, kernels::tile_count(weights.shared_gate),
                 act.n(), team_.size(), w, [&](Share tiles) {
                   multiply(weights.shared_gate, act, e.shared_gate.data(), width, tiles);
                   multiply(weights.shared_up, act, e.shared_up.data(), width, tiles);
+                  raise(w, rows, PartRole::kSharedGate, e.shared_gate.data(), width, tiles);
+                  raise(w, rows, PartRole::kSharedUp, e.shared_up.data(), width, tiles);
                   swiglu(e.shared_gate.data(), e.shared_up.data(), width, act.n(), tiles);
                 });
   }
@@ -214,9 +221,11 @@ void Forward::Pass::expert_down(int w, int layer) {
   const LayerWeights& weights = pack_.layers()[static_cast<std::size_t>(layer)];
   Experts& e = *experts_;
   if (c.moe.shared_ffn > 0) {
+    const AdaptedRows rows = adapted_shared(layer, layer == c.layers - 1);
     split_tiles(piles_[static_cast<std::size_t>(layer)].down, kernels::tile_count(weights.shared_down),
                 e.shared_gated.n(), team_.size(), w, [&](Share tiles) {
                   multiply(weights.shared_down, e.shared_gated, projected_.data(), c.hidden, tiles);
+                  raise(w, rows, PartRole::kSharedDown, projected_.data(), c.hidden, tiles);
                 });
   }
   take_experts(e.piles[static_cast<std::size_t>(layer)].down, c.hidden, [&](std::size_t place, Share tiles) {

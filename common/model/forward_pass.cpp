@@ -81,6 +81,10 @@ Result<void> Forward::Pass::check(std::span<const Segment> segments) const {
                                 c.vocab);
       }
     }
+    if (segment.adapter != nullptr && segment.adapter->pack_hash() != pack_.content_hash()) {
+      return invalid_argument("an adapter made for pack {}, this is {}",
+                              to_hex(segment.adapter->pack_hash()), to_hex(pack_.content_hash()));
+    }
     ADIT_CHECK(segment.trace == nullptr ||
                segment.first_wanted + 1 == static_cast<int>(segment.trace->prompt_tokens()));
   }
@@ -113,7 +117,9 @@ void Forward::Pass::prepare(std::span<const Segment> segments) {
     Worker& worker = workers_[w];
     // Room for twice the keys: it is not made again at every block of a growing sequence.
     if (worker.scratch.size() < scratch) worker.scratch.resize(2 * scratch);
-    if (w > 0 && !is_replicated_) continue;
+    const bool has_rows = w == 0 || is_replicated_;
+    prepare_low_rows(worker, has_rows);
+    if (!has_rows) continue;
     prepare_acts(worker.acts, plan_.rows());
     if (plan_.wanted() > 0) prepare_acts(worker.last_acts, plan_.wanted());
   }
@@ -152,9 +158,13 @@ Result<const float*> Forward::Pass::logits(int first, int count) {
                         c.hidden, c.norm_eps, row_of(head_norm_, i, c.hidden));
     }
     quantise(head_norm_.data(), c.hidden, head_act_, rows);
+    const AdaptedRows adapted{workers_[0].low, -1, true, count, first};
+    lower(w, adapted, {PartRole::kHead}, head_act_, rows);
     team_.barrier(w);
-    split_tiles(pile_, tiles, count, team_.size(), w,
-                [&](Share piece) { multiply(head, head_act_, logits_.data(), c.vocab, piece); });
+    split_tiles(pile_, tiles, count, team_.size(), w, [&](Share piece) {
+      multiply(head, head_act_, logits_.data(), c.vocab, piece);
+      raise(w, adapted, PartRole::kHead, logits_.data(), c.vocab, piece);
+    });
   });
   if (!is_finite_.load(std::memory_order_relaxed)) {
     return data_loss("the last residual row holds a value that is not finite");

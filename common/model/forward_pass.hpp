@@ -12,7 +12,9 @@
 // Tests    tests/unit/common/model/forward_test.cpp
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <vector>
@@ -31,6 +33,9 @@ namespace adit::model {
 // Steps of at most this many rows are replicated on every worker.
 inline constexpr int kReplicatedRows = 4;
 
+// Readers of one row whose low-rank rows are held at once.
+inline constexpr std::size_t kReadersMax = 4;
+
 class Forward::Pass {
  public:
   Pass(const Pack& pack, const ForwardOptions& options);
@@ -44,6 +49,8 @@ class Forward::Pass {
   [[nodiscard]] ThreadTeam& team() { return team_; }
 
  private:
+  // The rows between A and B, quantised: by run of the plan, then reader of the row.
+  using LowRows = std::vector<std::array<kernels::ActBuffer, kReadersMax>>;
   // A quantised row in either form; each linear says which one it reads.
   struct Act {
     kernels::ActBuffer a16;
@@ -58,6 +65,15 @@ class Forward::Pass {
     Act attention;
     Act gated;
   };
+  // The `count` rows of one buffer as adapters see them: the first is row `first` of the step, or of the wanted
+  // rows; what their A gave lies in `low`.
+  struct AdaptedRows {
+    LowRows& low;
+    int layer = -1;
+    bool is_wanted = false;
+    int count = 0;
+    int first = 0;
+  };
   // What one worker owns. In a shared step all workers use worker 0's rows and acts.
   struct Worker {
     AlignedArray<float> x;       // [rows][hidden], residual
@@ -65,7 +81,9 @@ class Forward::Pass {
     AlignedArray<float> norm;    // [rows][hidden]
     Acts acts;
     Acts last_acts;
+    LowRows low;
     std::vector<float> scratch;  // attention
+    std::vector<float> low_scratch;
   };
 
   [[nodiscard]] Result<void> check(std::span<const Segment> segments) const;
@@ -77,6 +95,14 @@ class Forward::Pass {
   [[nodiscard]] Worker& mine(int w) { return workers_[is_replicated_ ? static_cast<std::size_t>(w) : 0]; }
   [[nodiscard]] Share my_rows(int w, int rows) const {
     return is_replicated_ ? Share{0, rows} : share_of(rows, team_.size(), w);
+  }
+  // Worker w's rows as adapters see them, all or the wanted ones.
+  [[nodiscard]] AdaptedRows adapted(int w, int layer, bool is_wanted) {
+    return {mine(w).low, layer, is_wanted, is_wanted ? plan_.wanted() : plan_.rows()};
+  }
+  // The same for buffers that all workers share in every step.
+  [[nodiscard]] AdaptedRows adapted_shared(int layer, bool is_wanted) {
+    return {workers_[0].low, layer, is_wanted, is_wanted ? plan_.wanted() : plan_.rows()};
   }
   // A barrier that only shared steps need.
   void meet_if_shared(int w) {
@@ -103,6 +129,7 @@ class Forward::Pass {
   void attend_latent(int w, int layer, const AttentionUnit& unit);
   void latent_output(int w, int layer, int head);
   void multiply_side_by_side(WorkPile& pile, std::span<const kernels::LinearWeights* const> linears,
+                             std::span<const PartRole> roles, const AdaptedRows& rows,
                              const kernels::ActBuffer& act, float* y, int ldy, int w);
   // forward_moe.cpp: the stages of a layer of experts, for feed_forward.
   void experts(int w, int layer);
@@ -113,6 +140,23 @@ class Forward::Pass {
   void add_experts(int w, int row, float* x);
   template <class Body>
   void take_experts(WorkPile& pile, int rows, Body&& body);
+  // forward_adapters.cpp. lower: A of those `readers` of rows [rows) of `act` that an adapter has. raise: adds B to
+  // tiles [tiles) of a reader's result.
+  void prepare_low_rows(Worker& worker, bool has_rows);
+  void lower(int w, const AdaptedRows& at, std::span<const PartRole> readers, const kernels::ActBuffer& act,
+             Share rows) {
+    if (!plan_.runs().empty()) lower_runs(w, at, readers, act, rows);
+  }
+  void lower(int w, const AdaptedRows& at, std::initializer_list<PartRole> readers,
+             const kernels::ActBuffer& act, Share rows) {
+    lower(w, at, std::span(readers.begin(), readers.size()), act, rows);
+  }
+  void raise(int w, const AdaptedRows& at, PartRole reader, float* y, int ldy, Share tiles) {
+    if (!plan_.runs().empty()) raise_runs(w, at, reader, y, ldy, tiles);
+  }
+  void lower_runs(int w, const AdaptedRows& at, std::span<const PartRole> readers,
+                  const kernels::ActBuffer& act, Share rows);
+  void raise_runs(int w, const AdaptedRows& at, PartRole reader, float* y, int ldy, Share tiles);
   void finish_trace(int w);
   void normalise(Worker& worker, const float* x, const float* weight, kernels::ActBuffer& act, Share rows);
   void quantise(const float* x, int width, kernels::ActBuffer& act, Share rows);

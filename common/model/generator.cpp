@@ -2,6 +2,7 @@
 #include "common/model/generator.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include <unistd.h>
@@ -98,6 +99,10 @@ Result<SequenceId> BatchEngine::add(std::span<const TokenId> prompt, const Gener
   if (extras.filter && extras.filter->allowed().empty()) {
     return invalid_argument("the filter allows no first token");
   }
+  if (extras.adapter && extras.adapter->pack_hash() != pack_.content_hash()) {
+    return invalid_argument("the adapter was made for pack {}, this is {}", to_hex(extras.adapter->pack_hash()),
+                            to_hex(pack_.content_hash()));
+  }
   if (!has_room()) return resource_exhausted("{} sequences run already", running());
   ADIT_TRY_VOID(make_pool());
   const auto positions = static_cast<int>(prompt.size() + params.max_tokens - 1);
@@ -131,7 +136,6 @@ Result<void> BatchEngine::make_pool() {
                                    static_cast<std::uint64_t>(options_.batch_max + kKeptContexts);
   const std::uint64_t blocks = std::clamp<std::uint64_t>(bytes / shape.block_bytes(), 1, blocks_max);
   ADIT_TRY(pool_, KvPool::make(shape, static_cast<int>(blocks)));
-  prefix_root_ = prefix_root(pack_.content_hash(), {});
   return {};
 }
 
@@ -146,7 +150,8 @@ void BatchEngine::admit(StepResult& result) {
 bool BatchEngine::admit(Sequence& sequence) {
   // The last prompt position is always computed: its logits choose the first token.
   const int sharable = options_.shares_prefixes ? static_cast<int>(sequence.prompt - 1) / kKvBlock : 0;
-  sequence.prefix = prefix_root_;
+  const Adapter* adapter = sequence.extras.adapter.get();
+  sequence.prefix = prefix_root(pack_.content_hash(), adapter == nullptr ? Hash256{} : adapter->content_hash());
   std::vector<int> shared;
   for (int i = 0; i < sharable; ++i) {
     const Hash256 key = prefix_key(sequence.prefix, sequence.block_ids(i));
@@ -185,7 +190,7 @@ void BatchEngine::publish(Sequence& s) {
 
 std::vector<Segment> BatchEngine::plan_step(StepResult& result) {
   admit(result);
-  std::vector<Segment> segments;
+  stepping_.clear();
   std::size_t budget = static_cast<std::size_t>(options_.prefill_chunk);
   for (const std::unique_ptr<Sequence>& s : sequences_) {
     if (!s->is_admitted) continue;
@@ -196,11 +201,20 @@ std::vector<Segment> BatchEngine::plan_step(StepResult& result) {
     if (is_prompt) budget -= s->here;
     (is_prompt ? result.prompt_rows : result.decode_rows) += static_cast<int>(s->here);
     ADIT_CHECK(s->cache.grow(static_cast<int>(s->done + s->here)));
+    stepping_.push_back(s.get());
+  }
+  const auto adapter_of = [](const Sequence* s) { return s->extras.adapter.get(); };
+  std::stable_sort(stepping_.begin(), stepping_.end(), [&](const Sequence* a, const Sequence* b) {
+    return std::less<>()(adapter_of(a), adapter_of(b));
+  });
+  std::vector<Segment> segments;
+  for (Sequence* s : stepping_) {
     segments.push_back({.cache = &s->cache,
                         .trace = &s->trace,
                         .first_position = static_cast<int>(s->done),
                         .tokens = std::span(s->ids).subspan(s->done, s->here),
-                        .first_wanted = static_cast<int>(s->prompt) - 1});
+                        .first_wanted = static_cast<int>(s->prompt) - 1,
+                        .adapter = adapter_of(s)});
   }
   return segments;
 }
@@ -222,9 +236,9 @@ Result<StepResult> BatchEngine::step() {
 Result<void> BatchEngine::choose(StepResult& result) {
   std::vector<Sequence*> choosing;
   std::vector<Chooser::Request> requests;
-  for (const std::unique_ptr<Sequence>& s : sequences_) {
+  for (Sequence* s : stepping_) {
     if (!s->chooses()) continue;
-    choosing.push_back(s.get());
+    choosing.push_back(s);
     requests.push_back({.sampling = s->params.sampling,
                         .key = s->key,
                         .position = static_cast<std::uint32_t>(s->ids.size() - 1),

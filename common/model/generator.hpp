@@ -7,17 +7,21 @@
 // In       prompts as token ids; sampling as in sampler.hpp, keyed by binding.seed.
 // Out      each step's new tokens, and finished sequences with all their ids and the trace root of trace/1.
 // Errors   add: kInvalidArgument (empty or too long prompt, id out of the vocabulary, parameter out of
-//          range), kResourceExhausted (batch_max sequences run already, or kv_bytes can never hold it).
+//          range, an adapter of another pack), kResourceExhausted (batch_max sequences run already, or
+//          kv_bytes can never hold it).
 //          step: kDataLoss when the pass met a value that is not finite; the sequences of that step are gone.
 // Also     per sequence, outside the exact contract of receipts: a filter of the ids it may choose
 //          (token_filter.hpp) and log-probabilities (logprobs.hpp).
 // Memory   keys and values lie in blocks of 32 positions of one pool (kv_pool.hpp). A sequence waits, in order of
 //          arrival, until the pool can hold the whole of it; then it can always go on. Blocks of finished
 //          sequences stay until their memory is needed.
-// Exact    a sequence's ids and root do not depend on what runs beside it, on chunks, threads or isa, or on
-//          whether its prefix was taken over.
+// Adapters rows of one adapter stand together in a step; the model's own linears run over all rows. Blocks are
+//          shared between sequences of the same adapter only.
+// Exact    a sequence's ids and root do not depend on what runs beside it (with other adapters or none), on chunks,
+//          threads or isa, or on whether its prefix was taken over.
 // Threads  one thread per object.
-// Tests    tests/unit/common/model/generator_test.cpp, tests/unit/common/model/exactness_test.cpp
+// Tests    tests/unit/common/model/generator_test.cpp, tests/unit/common/model/exactness_test.cpp,
+//          tests/unit/common/model/mixed_adapters_test.cpp
 #pragma once
 
 #include <cstdint>
@@ -29,6 +33,7 @@
 #include "common/base/bytes.hpp"
 #include "common/base/result.hpp"
 #include "common/base/strong.hpp"
+#include "common/model/adapter.hpp"
 #include "common/model/chooser.hpp"
 #include "common/model/forward.hpp"
 #include "common/model/kv_pool.hpp"
@@ -56,6 +61,9 @@ struct GenerateExtras {
   // Null: every id.
   std::shared_ptr<TokenFilter> filter{};
   std::optional<int> top_logprobs{};
+  // Null: the model as it is. Held until the sequence ends. The subnet's requests have none: no miner declares one
+  // in its card yet, and a Replayer runs the model as it is.
+  std::shared_ptr<const Adapter> adapter{};
 };
 
 // What can be said of a prompt and its parameters without running anything.
@@ -127,7 +135,8 @@ class BatchEngine {
   void admit(StepResult& result);
   [[nodiscard]] bool admit(Sequence& sequence);
   void publish(Sequence& sequence);
-  // Rows of this step, in order of arrival: one of each decoding sequence, as many as fit of the prompts.
+  // Rows of this step: one of each decoding sequence and, in order of arrival, as many as fit of the prompts.
+  // Sequences of one adapter stand together.
   [[nodiscard]] std::vector<Segment> plan_step(StepResult& result);
   [[nodiscard]] Result<void> choose(StepResult& result);
   void finish(StepResult& result);
@@ -138,10 +147,11 @@ class BatchEngine {
   Forward forward_;
   Chooser chooser_;
   std::shared_ptr<KvPool> pool_;
-  Hash256 prefix_root_{};
   SequenceId next_id_ = 1;
   // In order of arrival.
   std::vector<std::unique_ptr<Sequence>> sequences_;
+  // Those of this step, in the order of its rows.
+  std::vector<Sequence*> stepping_;
 };
 
 }  // namespace adit::model

@@ -124,7 +124,7 @@ class Reader {
     for (const auto& [name, tensor] : table->tensors) ADIT_TRY_VOID(take(name, tensor, table->data_offset));
     LoraAdapter out;
     for (const Part& part : model_parts(config_)) {
-      if (part.kind != PartKind::kLinear || is_routed(part.role)) continue;
+      if (part.kind != PartKind::kLinear || is_routed(part.role) || part.role == PartRole::kEmbedding) continue;
       const PartNames names = hf_part_names(part, config_, {});
       if (is_merged(names.order)) continue;
       const std::string weight = names.tensors[0];

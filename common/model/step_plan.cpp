@@ -10,6 +10,7 @@ void StepPlan::build(const Shape& shape, std::span<const Segment> segments) {
   rows_.clear();
   wanted_.clear();
   first_rows_.clear();
+  runs_.clear();
   units_.clear();
   last_units_.clear();
   keys_max_ = 0;
@@ -26,6 +27,7 @@ void StepPlan::build(const Shape& shape, std::span<const Segment> segments) {
     all.out_row = static_cast<int>(wanted_.size());
     all.count = count - skipped;
     add_units(shape, all, last_units_);
+    add_run(segment.adapter, count, count - skipped);
     for (int i = 0; i < count; ++i) {
       if (i >= skipped) wanted_.push_back(begin + i);
       const TokenId token = segment.tokens[static_cast<std::size_t>(i)];
@@ -42,6 +44,17 @@ void StepPlan::build(const Shape& shape, std::span<const Segment> segments) {
       return keys(a) > keys(b);
     });
   }
+}
+
+// The next `count` rows, the last `wanted` of which are wanted.
+void StepPlan::add_run(const Adapter* adapter, int count, int wanted) {
+  if (adapter == nullptr) return;
+  const int begin = static_cast<int>(rows_.size()), first = static_cast<int>(wanted_.size());
+  if (runs_.empty() || runs_.back().adapter != adapter || runs_.back().end != begin) {
+    runs_.push_back({adapter, begin, begin, first, first});
+  }
+  runs_.back().end = begin + count;
+  runs_.back().wanted_end = first + wanted;
 }
 
 void StepPlan::add_units(const Shape& shape, AttentionUnit rows, std::vector<AttentionUnit>& out) const {

@@ -5,7 +5,8 @@
 //
 // In       segments: each a run of consecutive positions of one sequence; a sequence at most once.
 // Out      rows in segment order; `wanted` rows are those at or after their segment's first_wanted: only they
-//          go through the last layer's attention and feed-forward and through the head.
+//          go through the last layer's attention and feed-forward and through the head. Neighbouring segments with
+//          the same adapter are one run.
 // Threads  a plain value, built by one thread and read by many.
 // Tests    tests/unit/common/model/forward_test.cpp
 #pragma once
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "common/base/strong.hpp"
+#include "common/model/adapter.hpp"
 #include "common/model/kv_cache.hpp"
 #include "common/proof/trace.hpp"
 
@@ -28,6 +30,8 @@ struct Segment {
   std::span<const TokenId> tokens;
   // A position; INT_MAX for none.
   int first_wanted = 0;
+  // Null: the model as it is. Made for the model's pack.
+  const Adapter* adapter = nullptr;
 };
 
 struct PlanRow {
@@ -46,6 +50,15 @@ struct AttentionUnit {
   int kv_head = 0;
   int head = 0;
   int heads = 0;
+};
+
+// Consecutive rows [begin, end) that one adapter belongs to, and those of the wanted rows.
+struct AdapterRun {
+  const Adapter* adapter = nullptr;
+  int begin = 0;
+  int end = 0;
+  int wanted_begin = 0;
+  int wanted_end = 0;
 };
 
 class StepPlan {
@@ -71,16 +84,20 @@ class StepPlan {
   [[nodiscard]] std::span<const AttentionUnit> units(bool last_layer) const {
     return last_layer ? last_units_ : units_;
   }
+  // Rows without an adapter are in none.
+  [[nodiscard]] std::span<const AdapterRun> runs() const { return runs_; }
   // The most keys that a row of this step sees.
   [[nodiscard]] int keys_max() const { return keys_max_; }
 
  private:
+  void add_run(const Adapter* adapter, int count, int wanted);
   void add_units(const Shape& shape, AttentionUnit rows, std::vector<AttentionUnit>& out) const;
 
   std::vector<Segment> segments_;
   std::vector<PlanRow> rows_;
   std::vector<int> wanted_;
   std::vector<int> first_rows_;
+  std::vector<AdapterRun> runs_;
   std::vector<AttentionUnit> units_;
   std::vector<AttentionUnit> last_units_;
   int keys_max_ = 0;

@@ -1,71 +1,24 @@
 // SPDX-License-Identifier: MIT
 // Tiny random models of every family, as transformers wrote them, against transformers' own logits
 // (tests/vectors/hf): first the f32 reference, then the exact engine in every form.
-#include <algorithm>
-#include <cmath>
-#include <cstring>
-
 #include <gtest/gtest.h>
 
-#include "common/base/files.hpp"
-#include "common/model/eval.hpp"
+#include "tests/support/given_logits.hpp"
 #include "tests/support/hf_folder.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace adit::model {
 namespace {
 
-struct Golden {
-  std::vector<TokenId> ids;
-  std::size_t vocab = 0;
-  std::vector<float> logits;
-};
-
-Golden load_golden(const std::string& folder) {
-  const Bytes bytes = read_file(folder + "/logits.bin", 1 << 20).value();
-  std::uint32_t shape[2];
-  std::memcpy(shape, bytes.data(), sizeof shape);
-  Golden out;
-  out.vocab = shape[1];
-  out.ids.resize(shape[0]);
-  out.logits.resize(shape[0] * out.vocab);
-  EXPECT_EQ(bytes.size(), 8 + 4 * (out.ids.size() + out.logits.size()));
-  std::memcpy(out.ids.data(), bytes.data() + 8, 4 * out.ids.size());
-  std::memcpy(out.logits.data(), bytes.data() + 8 + 4 * out.ids.size(), 4 * out.logits.size());
-  return out;
-}
-
-class GoldenSource final : public LogitsSource {
- public:
-  explicit GoldenSource(const Golden& golden) : golden_(golden) {}
-  Result<void> begin(std::span<const std::vector<TokenId>>, const EvalProgress&) override { return {}; }
-  Result<void> logits(std::size_t, int first, int count, float* out) override {
-    std::copy_n(golden_.logits.data() + static_cast<std::size_t>(first) * golden_.vocab,
-                static_cast<std::size_t>(count) * golden_.vocab, out);
-    return {};
-  }
-
- private:
-  const Golden& golden_;
-};
-
 class Families : public ::testing::TestWithParam<const char*> {
  protected:
   std::string folder_ = std::string(ADIT_TEST_VECTORS) + "/hf/" + GetParam();
-  Golden golden_ = load_golden(folder_);
+  test::Golden golden_ = test::load_golden(folder_);
   test::TinyModel model_ = test::hf_folder(folder_);
 };
 
 TEST_P(Families, the_reference_gives_the_logits_of_transformers) {
-  const Reference reference = Reference::from_source(model_, 1).value();
-  const auto hidden = reference.hidden(std::vector<std::vector<TokenId>>{golden_.ids}).value();
-  std::vector<float> logits(golden_.logits.size());
-  ASSERT_TRUE(reference.logits(hidden.data(), static_cast<int>(golden_.ids.size()), logits.data()));
-  float worst = 0, largest = 0;
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    worst = std::max(worst, std::fabs(logits[i] - golden_.logits[i]));
-    largest = std::max(largest, std::fabs(golden_.logits[i]));
-  }
+  const auto [largest, worst] = test::distance(golden_.logits, test::reference_logits(model_, golden_));
   std::printf("%s: largest logit %.3g, largest difference %.3g\n", GetParam(), double(largest),
               double(worst));
   EXPECT_GT(largest, 3.0f);
@@ -96,7 +49,7 @@ TEST_P(Families, the_folder_is_read_part_by_part) {
 // A random model of 40 columns magnifies roundings that a trained one absorbs: the bounds are wide for 4 bits.
 TEST_P(Families, the_exact_engine_is_close_in_every_form) {
   const test::TempDir dir;
-  GoldenSource golden(golden_);
+  test::GivenLogits golden(golden_.logits, golden_.vocab);
   for (const auto& [bits, act, kl_max] :
        {std::tuple{8, kernels::ActForm::kA16, 0.05}, std::tuple{8, kernels::ActForm::kA8g32, 0.1},
         std::tuple{4, kernels::ActForm::kA16, 2.5}, std::tuple{4, kernels::ActForm::kA8g32, 2.5}}) {

@@ -2,16 +2,14 @@
 // The promise of the engine: ids and trace root depend on pack, prompt, parameters and seed, and on
 // nothing else: not on the instruction set, the number of threads, the prompt chunk, or what runs
 // beside.
-#include <map>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "common/base/rng.hpp"
-#include "common/model/generator.hpp"
 #include "common/model/replay.hpp"
+#include "tests/support/batch_jobs.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/test_model.hpp"
 #include "tests/support/tiny_model.hpp"
@@ -23,82 +21,12 @@ using kernels::ActForm;
 using kernels::Isa;
 using kernels::ScaleGroup;
 
-struct Job {
-  std::vector<TokenId> prompt;
-  GenerateParams params;
-  proof::TraceBinding binding;
-};
-
-Job random_job(SeededRng& rng, int vocab, std::size_t prompt, std::uint32_t tokens, const SamplingParams& s) {
-  Job job;
-  for (std::size_t i = 0; i < prompt; ++i) {
-    job.prompt.push_back(static_cast<TokenId>(rng.below(static_cast<std::uint64_t>(vocab))));
-  }
-  job.params = {.max_tokens = tokens, .sampling = s};
-  rng.fill(job.binding.card);
-  rng.fill(job.binding.request);
-  rng.fill(job.binding.seed);
-  return job;
-}
-
-// All jobs together when `together`, else one after the other; job i's answer at i.
-std::vector<Generated> run(const Pack& pack, const std::vector<Job>& jobs, EngineOptions options,
-                           bool together) {
-  options.batch_max = static_cast<int>(jobs.size());
-  BatchEngine engine(pack, options);
-  std::map<SequenceId, std::size_t> index;
-  std::vector<Generated> answers(jobs.size());
-  const auto step_once = [&] {
-    const Result<StepResult> step = engine.step();
-    if (!step) {
-      ADD_FAILURE() << step.error().message;
-      return;
-    }
-    for (const Generated& done : step->finished) answers[index.at(done.sequence)] = done;
-  };
-  const auto drain = [&] {
-    while (engine.running() > 0) step_once();
-  };
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    const Result<SequenceId> id = engine.add(jobs[i].prompt, jobs[i].params, jobs[i].binding);
-    if (!id) {
-      ADD_FAILURE() << id.error().message;
-      return answers;
-    }
-    index[*id] = i;
-    // Later ones arrive while earlier ones are at work.
-    if (together) {
-      step_once();
-    } else {
-      drain();
-    }
-  }
-  drain();
-  return answers;
-}
-
-void expect_same(const std::vector<Generated>& want, const std::vector<Generated>& got,
-                 const std::string& how) {
-  ASSERT_EQ(want.size(), got.size());
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    EXPECT_EQ(want[i].ids, got[i].ids) << how << ", job " << i;
-    EXPECT_EQ(to_hex(want[i].trace_root), to_hex(got[i].trace_root)) << how << ", job " << i;
-    EXPECT_EQ(want[i].finish, got[i].finish) << how << ", job " << i;
-  }
-}
-
-std::vector<Isa> isas() {
-  std::vector<Isa> out;
-  for (const Isa isa : kernels::kIsas) {
-    if (kernels::isa_supported(isa)) out.push_back(isa);
-  }
-  return out;
-}
-
-std::string describe(const EngineOptions& options, bool together) {
-  return std::string(kernels::isa_name(options.isa)) + " threads " + std::to_string(options.threads) +
-         " chunk " + std::to_string(options.prefill_chunk) + (together ? " together" : " alone");
-}
+using test::describe;
+using test::expect_same;
+using test::isas;
+using test::Job;
+using test::random_job;
+using test::run;
 
 void expect_replays(const Pack& pack, const std::vector<Job>& jobs, const std::vector<Generated>& answers) {
   for (const Isa isa : isas()) {

@@ -156,6 +156,8 @@ TEST(LoraAdapter, refuses_tensors_that_do_not_fit) {
       message(pair("base_model.model.model.layers.0.self_attn.kv_b_proj", 16, 48, 4), "formats/deepseek_v2")
           .find("takes no adapter"),
       std::string::npos);
+  EXPECT_NE(message(pair("base_model.model.model.embed_tokens", 48, 259, 4)).find("takes no adapter"),
+            std::string::npos);
   Tensors other = pair(kModule, 48, 48, 4);
   other.entries[0].name = "base_model.model.model.embed_tokens.lora_embedding_A";
   EXPECT_NE(message(other).find("lora_embedding_A"), std::string::npos);

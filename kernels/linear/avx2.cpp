@@ -9,6 +9,7 @@
 #include <immintrin.h>
 
 #include "kernels/linear/paths.h"
+#include "kernels/linear/tile.h"
 
 namespace adit::kernels {
 namespace {
@@ -17,33 +18,6 @@ constexpr int kBlockTokens = 4;
 constexpr int kChunkBytes = 384 * 1024;
 // A tile of 16 rows is two registers of 8.
 constexpr int kHalves = 2;
-
-struct Tile {
-  const std::uint8_t* q;
-  const std::uint16_t* s;
-  const std::int16_t* o;
-  const float* rs;
-  const float* bias;
-  int rows;
-  // Of scale_shift.
-  int shift;
-};
-
-template <bool kU4>
-Tile tile_of(const LinearWeights& weights, int index) {
-  const auto tile = static_cast<std::ptrdiff_t>(index);
-  const std::ptrdiff_t bytes =
-      static_cast<std::ptrdiff_t>(weights.k_pad) * kTileRows / (kU4 ? 2 : 1);
-  const std::ptrdiff_t cells = static_cast<std::ptrdiff_t>(scales_of(weights)) * kTileRows;
-  const int left = weights.m - index * kTileRows;
-  return Tile{weights.q + tile * bytes,
-              weights.s + tile * cells,
-              kU4 ? weights.o + tile * cells : nullptr,
-              weights.rs + tile * kTileRows,
-              weights.bias == nullptr ? nullptr : weights.bias + tile * kTileRows,
-              left < kTileRows ? left : kTileRows,
-              scale_shift(weights.group)};
-}
 
 __m256i load(const void* at) {
   return _mm256_loadu_si256(static_cast<const __m256i*>(at));
@@ -150,7 +124,7 @@ void tile_tokens(const LinearCall& call, const Tile& tile, int index, int token)
     __m256i dot[NT][kHalves];
     dot_group<kU4, NT>(codes, act.wide(token) + group * kGroup, act.k_pad(), dot);
     for (int half = 0; half < kHalves; ++half) {
-      const int at = (group >> tile.shift) * kTileRows + 8 * half;
+      const std::ptrdiff_t at = scales_at(tile, group) + 8 * half;
       const __m256i s = _mm256_cvtepu16_epi32(load_half(tile.s + at));
       const __m256i o =
           kU4 ? _mm256_cvtepi16_epi32(load_half(tile.o + at)) : _mm256_setzero_si256();

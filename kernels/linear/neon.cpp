@@ -9,6 +9,7 @@
 #include <arm_neon.h>
 
 #include "kernels/linear/paths.h"
+#include "kernels/linear/tile.h"
 
 namespace adit::kernels {
 namespace {
@@ -20,37 +21,6 @@ constexpr int kChunkBytes = 384 * 1024;
 constexpr int kTileRegs = 4;
 constexpr int regs_of(int planes) {
   return planes <= 2 ? kTileRegs : 8 / planes;
-}
-
-struct Tile {
-  const std::uint8_t* q;
-  const std::uint16_t* s;
-  const std::int16_t* o;
-  const float* rs;
-  const float* bias;
-  int rows;
-  // Of scale_shift.
-  int shift;
-};
-
-template <bool kU4>
-Tile tile_of(const LinearWeights& weights, int index) {
-  const auto tile = static_cast<std::ptrdiff_t>(index);
-  const std::ptrdiff_t bytes = static_cast<std::ptrdiff_t>(weights.k_pad) * kTileRows / (kU4 ? 2 : 1);
-  const std::ptrdiff_t cells = static_cast<std::ptrdiff_t>(scales_of(weights)) * kTileRows;
-  const int left = weights.m - index * kTileRows;
-  return Tile{weights.q + tile * bytes,
-              weights.s + tile * cells,
-              kU4 ? weights.o + tile * cells : nullptr,
-              weights.rs + tile * kTileRows,
-              weights.bias == nullptr ? nullptr : weights.bias + tile * kTileRows,
-              left < kTileRows ? left : kTileRows,
-              scale_shift(weights.group)};
-}
-
-// Where the scales (and offsets) of a group of 32 columns lie.
-std::ptrdiff_t scales_at(const Tile& tile, int group) {
-  return static_cast<std::ptrdiff_t>(group >> tile.shift) * kTileRows;
 }
 
 // Four rows of sixteen columns of a group, `half` 0 or 1: register j has columns 4j .. 4j + 3.

@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "common/base/result.hpp"
 #include "common/model/model_config.hpp"
@@ -33,6 +34,8 @@ namespace adit::model {
 struct ForwardOptions {
   kernels::Isa isa = kernels::best_isa();
   int threads = 1;
+  // Where each thread stays (thread_pins.hpp); none: where the system puts it.
+  std::vector<int> cpus{};
   // Rows of one step.
   int rows_max = 512;
   // Rows of one call of logits().

@@ -26,7 +26,7 @@ std::size_t cells(int rows, int width) {
 Forward::Pass::Pass(const Pack& pack, const ForwardOptions& options)
     : pack_(pack),
       options_(options),
-      team_(options.threads),
+      team_(options.threads, options.cpus),
       leaves_(pack.config(), options.isa, options.rows_max, options.threads),
       workers_(static_cast<std::size_t>(options.threads)),
       pile_(options.threads),

@@ -87,6 +87,7 @@ BatchEngine::BatchEngine(const Pack& pack, const EngineOptions& options)
       options_(options),
       forward_(pack, {.isa = options.isa,
                       .threads = options.threads,
+                      .cpus = options.cpus,
                       .rows_max = options.prefill_chunk + options.batch_max,
                       .logits_rows_max = options.batch_max}),
       chooser_(options.isa, pack.config().vocab, options.threads) {}

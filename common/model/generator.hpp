@@ -73,6 +73,8 @@ struct GenerateExtras {
 struct EngineOptions {
   kernels::Isa isa = kernels::best_isa();
   int threads = 1;
+  // Where each thread stays (thread_pins.hpp); none: where the system puts it.
+  std::vector<int> cpus{};
   // Prompt rows of one step, of all sequences together.
   int prefill_chunk = 512;
   // Sequences that run at once.

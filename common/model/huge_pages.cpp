@@ -10,6 +10,10 @@
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "common/model/cpu_topology.hpp"
+#include "common/model/memory_spread.hpp"
 
 namespace adit::model {
 namespace {
@@ -66,6 +70,8 @@ Result<MappedFile> map_in_huge_pages(const std::filesystem::path& path) {
   ADIT_TRY(MappedFile file, MappedFile::open(path));
   const std::size_t size = file.bytes().size();
   if (size < kHugeFileBytes || is_too_large(size)) return file;
+  const auto nodes = memory_nodes(kSystemTree);
+  const MemorySpread spread(nodes ? *nodes : std::vector<int>{});
   const auto is_huge = [&](std::size_t count) { return huge_bytes(file.bytes()) >= count / 2; };
   advise(file.bytes(), size);
   if (is_huge(size)) return file;

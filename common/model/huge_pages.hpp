@@ -9,7 +9,8 @@
 // How      Linux keeps a file's cache in huge pages if it is read through a mapping that asks for it, on file
 //          systems with large folios (ext4 from Linux 6.16, xfs, btrfs). A file that is in the cache in small
 //          pages already is dropped from it first, after a trial with one 2 MiB piece: where the trial fails
-//          nothing is read twice.
+//          nothing is read twice. On a machine of several memory nodes, what is read in is spread over them
+//          (memory_spread.hpp); a file that is in the cache stays where it lies.
 // Errors   as MappedFile::open. Where huge pages are not to be had the mapping is an ordinary one.
 // Threads  any.
 // Source   Linux: Documentation/admin-guide/mm/transhuge.rst, madvise(2)

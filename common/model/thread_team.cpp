@@ -2,10 +2,14 @@
 #include "common/model/thread_team.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include <sched.h>
 
 #include "common/base/check.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/limits.hpp"
+#include "common/model/cpu_topology.hpp"
 
 namespace adit::model {
 namespace {
@@ -28,11 +32,30 @@ inline void pause_briefly() {
 #endif
 }
 
+// Of the calling thread.
+bool set_affinity(const std::vector<int>& cpus) {
+  const std::size_t bytes = CPU_ALLOC_SIZE(kCpusMax);
+  const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(kCpusMax), [](cpu_set_t* s) { CPU_FREE(s); });
+  if (set == nullptr) return false;
+  CPU_ZERO_S(bytes, set.get());
+  for (const int cpu : cpus) CPU_SET_S(static_cast<std::size_t>(cpu), bytes, set.get());
+  return sched_setaffinity(0, bytes, set.get()) == 0;
+}
+
 }  // namespace
 
-ThreadTeam::ThreadTeam(int threads)
-    : size_(threads), places_(static_cast<std::size_t>(threads)), patience_(static_cast<std::size_t>(threads)) {
+struct ThreadTeam::OldPlace {
+  std::thread::id thread;
+  std::vector<int> cpus;
+};
+
+ThreadTeam::ThreadTeam(int threads, std::vector<int> cpus)
+    : size_(threads),
+      places_(static_cast<std::size_t>(threads)),
+      cpus_(std::move(cpus)),
+      patience_(static_cast<std::size_t>(threads)) {
   ADIT_CHECK(threads >= 1 && threads <= limits::kEngineThreadsMax);
+  ADIT_CHECK(cpus_.empty() || cpus_.size() == static_cast<std::size_t>(threads));
   for (Patience& patience : patience_) patience.spins = kSpinsMax;
   threads_.reserve(static_cast<std::size_t>(threads - 1));
   for (int worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { loop(worker); });
@@ -42,6 +65,19 @@ ThreadTeam::~ThreadTeam() {
   stopping_ = true;
   advance(starts_.arrivals, starts_.arrivals.load(std::memory_order_relaxed) + 1);
   for (std::thread& thread : threads_) thread.join();
+  if (caller_ && caller_->thread == std::this_thread::get_id()) set_affinity(caller_->cpus);
+}
+
+void ThreadTeam::pin(int worker) {
+  if (!cpus_.empty() && set_affinity({cpus_[static_cast<std::size_t>(worker)]})) ++pinned_;
+}
+
+void ThreadTeam::pin_caller() {
+  if (cpus_.empty() || (caller_ && caller_->thread == std::this_thread::get_id())) return;
+  // Another thread than before: the one that was worker 0 does not count any more.
+  if (caller_ && pinned_ > 0) --pinned_;
+  caller_ = std::make_unique<OldPlace>(OldPlace{std::this_thread::get_id(), allowed_cpus()});
+  pin(0);
 }
 
 // Either this thread sees the sleeper, or the sleeper, who has said so before it looks again, sees the value.
@@ -89,6 +125,7 @@ void ThreadTeam::barrier(int worker, const void* next) {
 }
 
 void ThreadTeam::run(const std::function<void(int)>& body) {
+  pin_caller();
   if (size_ == 1) {
     body(0);
     return;
@@ -100,6 +137,7 @@ void ThreadTeam::run(const std::function<void(int)>& body) {
 }
 
 void ThreadTeam::loop(int worker) {
+  pin(worker);
   for (std::uint32_t round = 1;; ++round) {
     await(worker, starts_.arrivals, round, nullptr);
     if (stopping_) return;

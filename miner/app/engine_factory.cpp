@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "miner/app/engine_factory.hpp"
 
-#include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "common/log/log.hpp"
@@ -46,15 +44,19 @@ Result<std::unique_ptr<AnswerSource>> make_engine_source(const ServeConfig& conf
                                                          std::shared_ptr<const model::Pack> pack,
                                                          protocol::Card card) {
   ADIT_TRY(const kernels::Isa isa, isa_of(config.isa));
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int threads = config.engine_threads == 0 ? model::threads_here(config.pin) : config.engine_threads;
+  auto cpus = model::place_workers(config.pin, threads);
+  if (!cpus) return tl::unexpected<Error>(cpus.error().context("engine.pin"));
   const model::EngineOptions options{
       .isa = isa,
-      .threads = config.engine_threads == 0 ? cores : config.engine_threads,
+      .threads = threads,
+      .cpus = *std::move(cpus),
       .prefill_chunk = config.prefill_chunk,
       .batch_max = config.batch_max,
       .kv_bytes = config.kv_bytes};
   ADIT_LOG(kInfo, "engine", {"model", pack->config().name}, {"isa", kernels::isa_name(isa)},
-           {"threads", options.threads}, {"batch", options.batch_max}, {"queue", config.queue_max});
+           {"threads", options.threads}, {"pin", config.pin.text()},
+           {"batch", options.batch_max}, {"queue", config.queue_max});
   return std::make_unique<EngineSource>(std::move(pack), std::move(card), options,
                                         static_cast<std::uint32_t>(config.queue_max));
 }

@@ -88,7 +88,14 @@ void read_engine(config::YamlReader& root, ServeConfig& out) {
   config::YamlReader from = root.section("engine", "How the model is run.");
   from.choice("isa", out.isa, kIsaNames, "Instruction set; every choice gives the same bits.");
   from.integer("threads", out.engine_threads, 0, 1024,
-               "Threads of the engine; 0: one for each core.");
+               "Threads of the engine; 0: one for each processor, or as many as pin names.");
+  from.parsed(
+      "pin", "none, cores or a list of processors as 0-3,8", out.pin.text(),
+      [&](std::string_view text) -> Result<void> {
+        ADIT_TRY(out.pin, model::parse_pin(text));
+        return {};
+      },
+      "Keep each thread on a processor: cores is one a core, spread over memory nodes.");
   from.integer("batch", out.batch_max, 1, 1024, "Questions that run together.");
   from.integer("queue", out.queue_max, 0, 100'000, "Questions that wait for a place.");
   from.integer("prefill_chunk", out.prefill_chunk, 1, 8192, "Prompt tokens of one step.");

@@ -18,6 +18,7 @@
 #include "common/base/bytes.hpp"
 #include "common/base/strong.hpp"
 #include "common/config/yaml_reader.hpp"
+#include "common/model/thread_pins.hpp"
 #include "common/net/endpoint.hpp"
 
 namespace adit::miner {
@@ -62,7 +63,8 @@ struct ServeConfig {
   std::vector<Hash256> charters;
 
   IsaChoice isa = IsaChoice::kAuto;
-  int engine_threads = 0;  // 0: one for each core
+  int engine_threads = 0;  // 0: one for each processor, or as many as pin names
+  model::PinChoice pin{};
   int batch_max = 8;
   int queue_max = 32;
   int prefill_chunk = 128;

@@ -33,10 +33,11 @@ struct Sequence {
 
 class Bench {
  public:
-  Bench(const model::Pack& pack, const BenchOptions& options, int threads)
+  Bench(const model::Pack& pack, const BenchOptions& options, int threads, std::vector<int> cpus)
       : config_(pack.config()),
         forward_(pack, {.isa = options.isa,
                         .threads = threads,
+                        .cpus = std::move(cpus),
                         .rows_max = std::max(options.prefill_chunk, largest(options.batches)),
                         .logits_rows_max = std::min(kLogitsRows, largest(options.batches))}),
         chooser_(options.isa, pack.config().vocab, threads) {}
@@ -152,7 +153,8 @@ std::string BenchRow::test() const {
 Result<void> bench(const model::Pack& pack, const BenchOptions& options, const OnBenchRow& on_row) {
   ADIT_TRY_VOID(check(pack, options));
   for (const int threads : options.threads) {
-    Bench one(pack, options, threads);
+    ADIT_TRY(std::vector<int> cpus, model::place_workers(options.pin, threads));
+    Bench one(pack, options, threads, std::move(cpus));
     const auto measure = [&](BenchRow row, const Pass& pass) -> Result<void> {
       for (int round = options.warm_up ? -1 : 0; round < options.repetitions; ++round) {
         ADIT_TRY(const double speed, one.tokens_per_second(pass));

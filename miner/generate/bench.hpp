@@ -8,7 +8,7 @@
 // Out      tokens per second of each repetition, all sequences of a batch together. pp<N>: one sequence of N tokens
 //          read in chunks, and one token chosen. tg<N>: N tokens from an empty context, one row a step and sequence,
 //          logits and greedy choice included. The trace is computed in both, as it is when serving.
-// Errors   kInvalidArgument for a length over the model's context; those of Forward.
+// Errors   kInvalidArgument for a length over the model's context; those of place_workers and Forward.
 // Threads  runs the given numbers of threads in turn.
 // Tests    tests/unit/miner/generate/bench_test.cpp
 #pragma once
@@ -19,6 +19,7 @@
 
 #include "common/base/result.hpp"
 #include "common/model/pack.hpp"
+#include "common/model/thread_pins.hpp"
 #include "kernels/core/isa.h"
 
 namespace adit::miner {
@@ -26,6 +27,8 @@ namespace adit::miner {
 struct BenchOptions {
   kernels::Isa isa = kernels::best_isa();
   std::vector<int> threads{1};
+  // Where the threads stay.
+  model::PinChoice pin{};
   std::vector<int> prompts{512};
   std::vector<int> decodes{128};
   // Sequences that decode side by side.

@@ -31,6 +31,7 @@ constexpr int kLengthMax = 131072;
 struct Flags {
   std::vector<std::string> packs;
   std::string isa;
+  std::string pin = "none";
   BenchOptions bench;
   bool no_warm_up = false;
   bool cold = false;
@@ -161,9 +162,17 @@ Result<PackReport> measure(const Flags& flags, const std::string& path) {
 int run(Flags& flags) {
   const Result<model::EngineOptions> engine = engine_options({.isa = flags.isa});
   if (!engine) return fail(engine.error(), exit_code::kUsage);
+  const auto pin = model::parse_pin(flags.pin);
+  if (!pin) return fail(pin.error().context("--pin"), exit_code::kUsage);
+  flags.bench.pin = *pin;
+  for (const int threads : flags.bench.threads) {
+    const auto cpus = model::place_workers(*pin, threads);
+    if (!cpus) return fail(cpus.error().context("--pin"), exit_code::kUsage);
+  }
   flags.bench.isa = engine->isa;
   flags.bench.warm_up = !flags.no_warm_up;
   nlohmann::json all{{"isa", kernels::isa_name(flags.bench.isa)},
+                     {"pin", flags.bench.pin.text()},
                      {"prefill_chunk", flags.bench.prefill_chunk},
                      {"repetitions", flags.bench.repetitions},
                      {"warm_up", flags.bench.warm_up},
@@ -212,6 +221,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   command
       ->add_option("--isa", flags->isa, "Instruction set: scalar, avx2 or avx512 (default: the widest here)")
       ->check(CLI::IsMember({"scalar", "avx2", "avx512"}));
+  add_pin_flag(*command, flags->pin);
   command->add_option("--prefill-chunk", bench.prefill_chunk, "Prompt tokens of one step")
       ->check(CLI::Range(1, limits::kBatchRowsMax))
       ->capture_default_str();

@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "miner/generate/run_flags.hpp"
 
-#include <algorithm>
-#include <thread>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include "common/base/limits.hpp"
+#include "common/model/thread_pins.hpp"
 #include "kernels/core/isa.h"
 
 namespace adit::miner {
 
+void add_pin_flag(CLI::App& command, std::string& pin) {
+  command
+      .add_option("--pin", pin,
+                  "Keep threads on processors: none, cores (one a core, spread over memory nodes) or a list as 0-3,8")
+      ->capture_default_str();
+}
+
 void add_run_flags(CLI::App& command, RunFlags& flags) {
+  add_pin_flag(command, flags.pin);
   command.add_option("--threads", flags.threads, "Threads (default: one a processor)")
       ->check(CLI::Range(1, limits::kEngineThreadsMax));
   command
@@ -25,9 +33,12 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
 
 Result<model::EngineOptions> engine_options(const RunFlags& flags) {
   model::EngineOptions options;
-  const int processors = static_cast<int>(std::thread::hardware_concurrency());
-  options.threads =
-      flags.threads > 0 ? flags.threads : std::clamp(processors, 1, limits::kEngineThreadsMax);
+  const auto pin = model::parse_pin(flags.pin);
+  if (!pin) return tl::unexpected<Error>(pin.error().context("--pin"));
+  options.threads = flags.threads > 0 ? flags.threads : model::threads_here(*pin);
+  auto cpus = model::place_workers(*pin, options.threads);
+  if (!cpus) return tl::unexpected<Error>(cpus.error().context("--pin"));
+  options.cpus = *std::move(cpus);
   options.prefill_chunk = flags.prefill_chunk;
   if (!flags.isa.empty() && !kernels::isa_from_name(flags.isa.c_str(), options.isa)) {
     return invalid_argument("--isa: '{}' is not scalar, avx2 or avx512", flags.isa);

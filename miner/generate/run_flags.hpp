@@ -3,8 +3,9 @@
 //
 // The flags that say how to run the engine, the same for every command that does.
 //
-// In       --isa scalar|avx2|avx512 (default: the widest here), --threads N, --prefill-chunk N.
-// Errors   apply: kInvalidArgument, kFailedPrecondition for an instruction set this machine lacks.
+// In       --isa scalar|avx2|avx512 (default: the widest here), --threads N, --prefill-chunk N, --pin none|cores|LIST.
+// Errors   apply: kInvalidArgument, kFailedPrecondition for an instruction set or a processor
+//          that this machine lacks.
 // Threads  the main thread.
 // Tests    tests/unit/miner/generate/cli_test.cpp
 #pragma once
@@ -23,11 +24,13 @@ namespace adit::miner {
 struct RunFlags {
   std::string isa;
   int threads = 0;
+  std::string pin = "none";
   int prefill_chunk = 512;
 };
 
 void add_run_flags(CLI::App& command, RunFlags& flags);
-// Threads 0: as many as the machine has processors.
+void add_pin_flag(CLI::App& command, std::string& pin);
+// Threads 0: as many as the machine has processors, or as --pin names.
 [[nodiscard]] Result<model::EngineOptions> engine_options(const RunFlags& flags);
 
 }  // namespace adit::miner

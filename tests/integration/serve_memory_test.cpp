@@ -161,7 +161,8 @@ class Chain {
     validator::LocalnetOptions options;
     options.rpc.block_time = milliseconds(40);
     localnet_ = validator::Localnet::start(options, clock_).value();
-    const auto client = chain::connect(localnet_->url(), {.submit_timeout_ms = 20'000, .search_interval_ms = 20}).value();
+    const chain::ClientOptions patient{.submit_timeout_ms = 20'000, .search_interval_ms = 20};
+    const auto client = chain::connect(localnet_->url(), patient).value();
     miner = crypto::store_keyfile(hotkey_file, crypto::Scheme::kSr25519, crypto::make_mnemonic(rng_))->public_key();
     crypto::KeypairSigner payer(*crypto::Keypair::from_uri(crypto::Scheme::kSr25519, "//Bob"), rng_);
     for (const AccountId& hotkey : {validator.account(), miner}) {

@@ -49,6 +49,7 @@ TEST(ServeConfig, refuses_with_line_and_key) {
   refused(with("journal: {path: j}", "chain: {register: true}"), "coldkey_file");
   refused(with("journal: {path: j}", "engine: {batch: 0}"), "engine.batch");
   refused(with("journal: {path: j}", "engine: {isa: sse2}"), "engine.isa");
+  refused(with("journal: {path: j}", "engine: {pin: 1-}"), "engine.pin: expected none, cores or a list");
   refused(with("journal: {path: j}", "http: {listen: \"0.0.0.0:8000\"}"), "api_key_file");
   refused(with("journal: {path: j}", ""), "journal.path");
   refused(with("pack: a.adit", ""), "pack");

@@ -75,6 +75,10 @@ TEST_F(Cli, refuses_wrong_usage_in_one_line) {
   expect_refused("generate --pack p --prompt x --max-tokens -3", 2, "--max-tokens");
   expect_refused("generate --pack p --prompt x --bogus", 2, "--bogus");
   expect_refused("bench --pack p --threads 1,x", 2, "--threads");
+  expect_refused("generate --pack p --prompt x --pin all", 2, "--pin: expected none, cores or a list");
+  expect_refused("generate --pack p --prompt x --threads 2 --pin 0", 2, "--pin: 2 threads, but the list has 1");
+  expect_refused("bench --pack p --threads 1 --pin 8191", 2, "--pin: processor 8191");
+  expect_refused("serve-http --pack p --pin 3-1", 2, "--pin");
 }
 
 TEST_F(Cli, refuses_to_run_a_pack_that_is_over_its_own_bound) {
@@ -123,7 +127,8 @@ TEST_F(Cli, prints_the_same_json_for_every_way_of_running) {
   EXPECT_EQ(64U, want.at("trace_root").get<std::string>().size());
   EXPECT_EQ(want.at("prompt_tokens").get<std::size_t>(), want.at("prompt_ids").size());
   for (const char* how :
-       {" --threads 2 --prefill-chunk 1", " --threads 2 --prefill-chunk 7", " --threads 1"}) {
+       {" --threads 2 --prefill-chunk 1", " --threads 2 --prefill-chunk 7", " --threads 1",
+                          " --pin cores"}) {
     const nlohmann::json got = nlohmann::json::parse(run(base + how).out);
     for (const char* key : {"ids", "text", "trace_root", "finish_reason", "prompt_ids", "pack",
                             "card", "request_seed"}) {

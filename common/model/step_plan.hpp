@@ -104,6 +104,6 @@ class StepPlan {
 };
 
 // Query rows that share the keys they load.
-inline constexpr int kAttentionRows = 8;
+inline constexpr int kAttentionRows = 16;
 
 }  // namespace adit::model

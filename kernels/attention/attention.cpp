@@ -20,14 +20,34 @@ void to_f16(Isa isa, const float* x, int n, std::uint16_t* out) {
 }
 
 std::size_t attend_scratch_floats(int rows, int group, int keys_max) {
-  // Scores of every slot over whole key blocks, and one denominator a slot.
-  return static_cast<std::size_t>(rows) * static_cast<std::size_t>(group) *
-         static_cast<std::size_t>((keys_max + kKeyBlock - 1) / kKeyBlock * kKeyBlock + 1);
+  // Scores of every slot over whole key blocks, and what goes before them to the next cache line.
+  const int slots = rows * group < kSlotsMax ? rows * group : kSlotsMax;
+  return static_cast<std::size_t>(slots) *
+             static_cast<std::size_t>((keys_max + kKeyBlock - 1) / kKeyBlock * kKeyBlock + kScorePad) +
+         kScorePad;
 }
 
 void attend_rows(Isa isa, const AttendParams& params) {
   const Isa used = is_vector_shape(params.head_dim) ? isa : Isa::kScalar;
-  ADIT_BY_ISA(used, attend_scalar, attend_avx2, attend_avx512, attend_neon)(params);
+  if (used == Isa::kScalar) {
+    attend_scalar(params);
+    return;
+  }
+  // In parts of at most kSlotsMax heads of rows.
+  AttendParams part = params;
+  for (int head = 0; head < params.group; head += part.group) {
+    part.group = params.group - head < kSlotsMax ? params.group - head : kSlotsMax;
+    const int rows = kSlotsMax / part.group;
+    for (int row = 0; row < params.rows; row += part.rows) {
+      part.rows = params.rows - row < rows ? params.rows - row : rows;
+      part.first_keys = params.first_keys + row;
+      const auto r = static_cast<std::size_t>(row);
+      const auto column = static_cast<std::size_t>(head) * static_cast<std::size_t>(params.head_dim);
+      part.q = params.q + r * params.q_stride + column;
+      part.out = params.out + r * params.out_stride + column;
+      ADIT_BY_ISA(used, attend_scalar, attend_avx2, attend_avx512, attend_neon)(part);
+    }
+  }
 }
 
 void store_kv(Isa isa, int head_dim, int position, const float* key, const float* value,

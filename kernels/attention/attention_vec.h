@@ -3,15 +3,17 @@
 //
 // Attention over a vector type V (core/vec_*.h), included by one source per instruction set. A slot is one
 // query row of one head. Scores: a vector lane is a key, so the canonical dot<8> of each key is made of eight
-// accumulators, added in the order of the tree. Values: a lane is a column. With more than V::kQueries slots
+// accumulators, added in the order of the tree. Values: a lane is a column. With more than kSharing slots
 // a block of keys or values is converted to f32 once and shared.
 //
-// In       as attention.h. Out: the same bits as reference.cpp. head_dim % 8 == 0, head_dim <= kHeadDimMax.
+// In       as attention.h, rows * group <= kSlotsMax. Out: the same bits as reference.cpp. head_dim % 8 == 0,
+//          head_dim <= kHeadDimMax.
 // Threads  pure.
 // Tests    tests/unit/kernels/attention_test.cpp
 #pragma once
 
 #include "kernels/attention/paths.h"
+#include "kernels/attention/softmax_vec.h"
 
 namespace adit::kernels {
 namespace {
@@ -33,91 +35,144 @@ struct AttentionKernels {
   using Reg = typename V::Reg;
   static constexpr int kLanes = V::kLanes;
   static constexpr int kParts = kKeyBlock / kLanes;
-  // Column registers a value kernel keeps.
-  static constexpr int kColumns = 4;
+  static constexpr bool kIsWide = kLanes >= 16;
+  // Slots that a kernel takes side by side, and column registers for each of them.
+  static constexpr int kScoreSlots = 6;
+  static constexpr int kValueSlots = 6;
+  static constexpr int kColumns = kIsWide ? 4 : 2;
+  static constexpr int kSharing = 4;
 
   explicit AttentionKernels(const AttendParams& params)
       : p(params),
         slots(params.rows * params.group),
-        stride((params.first_keys + params.rows - 1 + kKeyBlock - 1) / kKeyBlock * kKeyBlock),
-        blocks(stride / kKeyBlock),
-        width((params.head_dim + kLanes - 1) / kLanes * kLanes) {}
+        blocks((params.first_keys + params.rows - 1 + kKeyBlock - 1) / kKeyBlock),
+        stride(blocks * kKeyBlock + kScorePad),
+        width((params.head_dim + kLanes - 1) / kLanes * kLanes),
+        scratch(aligned(params.scratch)) {
+    int slot = 0;
+    for (int row = 0; row < p.rows; ++row) {
+      for (int head = 0; head < p.group; ++head, ++slot) {
+        const auto r = static_cast<std::size_t>(row);
+        const std::ptrdiff_t column = static_cast<std::ptrdiff_t>(head) * p.head_dim;
+        q_of[slot] = p.q + r * p.q_stride + column;
+        out_of[slot] = p.out + r * p.out_stride + column;
+        keys_of[slot] = p.first_keys + row;
+      }
+    }
+  }
 
   const AttendParams& p;
   const int slots;
+  const std::ptrdiff_t blocks;
   // Scores from slot to slot.
   const std::ptrdiff_t stride;
-  const std::ptrdiff_t blocks;
   // head_dim rounded up to whole vectors.
   const int width;
+  float* const scratch;
+  const float* q_of[kSlotsMax];
+  float* out_of[kSlotsMax];
+  int keys_of[kSlotsMax];
+  float dens[kSlotsMax];
   alignas(64) float shared[kHeadDimMax * kKeyBlock];
 
-  int keys_of(int slot) const { return p.first_keys + slot / p.group; }
-  const float* q_of(int slot) const {
-    return p.q + static_cast<std::size_t>(slot / p.group) * p.q_stride +
-           static_cast<std::ptrdiff_t>(slot % p.group) * p.head_dim;
+  // On a cache line, so that no vector crosses one: attend_scratch_floats counts it.
+  static float* aligned(float* floats) {
+    const auto past = reinterpret_cast<std::uintptr_t>(floats) % (kScorePad * sizeof(float));
+    return past == 0 ? floats : floats + (kScorePad - past / sizeof(float));
   }
-  float* out_of(int slot) const {
-    return p.out + static_cast<std::size_t>(slot / p.group) * p.out_stride +
-           static_cast<std::ptrdiff_t>(slot % p.group) * p.head_dim;
-  }
-  float* scores_of(int slot) const { return p.scratch + slot * stride; }
+  float* scores_of(int slot) const { return scratch + slot * stride; }
 
-  // Key registers that go together: all of a block where there are registers for their sums.
-  static constexpr int kTogether = kLanes >= 16 ? kParts : 1;
+  // Key registers that go together: with those of all slots, enough sums to hide the latency of an fma.
+  template <int Q>
+  static constexpr int kTogether = kIsWide || Q > 4 ? 2 : 1;
 
-  // The two lanes (of the tree's eight) that are `4` apart, added: l and l + 4.
-  template <int Q, class Cells>
-  void add_lane_pair(const float* const* q, Cells cells, int lane, int part,
-                     Reg (&sum)[Q][kTogether]) const {
-    Reg a[Q][kTogether];
-    Reg b[Q][kTogether];
+  // Lane `lane` of the tree's eight, for Q slots.
+  template <int Q, int T, class Cells>
+  void add_lane(const float* const* q, Cells cells, int lane, int part, Reg (&sum)[Q][T]) const {
+#pragma GCC unroll 8
     for (int i = 0; i < Q; ++i) {
-      for (int k = 0; k < kTogether; ++k) a[i][k] = b[i][k] = V::zero();
+#pragma GCC unroll 2
+      for (int k = 0; k < T; ++k) sum[i][k] = V::zero();
     }
     for (std::ptrdiff_t d = lane; d < p.head_dim; d += 8) {
-      Reg ka[kTogether];
-      Reg kb[kTogether];
-      for (int k = 0; k < kTogether; ++k) {
-        ka[k] = cells.load(d * kKeyBlock + (part + k) * kLanes);
-        kb[k] = cells.load((d + 4) * kKeyBlock + (part + k) * kLanes);
-      }
+      Reg keys[T];
+#pragma GCC unroll 2
+      for (int k = 0; k < T; ++k) keys[k] = cells.load(d * kKeyBlock + (part + k) * kLanes);
+#pragma GCC unroll 8
       for (int i = 0; i < Q; ++i) {
-        const Reg qa = V::set1(q[i][d]);
-        const Reg qb = V::set1(q[i][d + 4]);
-        for (int k = 0; k < kTogether; ++k) {
-          a[i][k] = V::fma(qa, ka[k], a[i][k]);
-          b[i][k] = V::fma(qb, kb[k], b[i][k]);
+        const Reg query = V::set1(q[i][d]);
+#pragma GCC unroll 2
+        for (int k = 0; k < T; ++k) sum[i][k] = V::fma(query, keys[k], sum[i][k]);
+      }
+    }
+  }
+
+  // Lanes `lane` and `lane` + 4, added. Few slots take them side by side.
+  template <int Q, int T, class Cells>
+  void add_pair(const float* const* q, Cells cells, int lane, int part, Reg (&sum)[Q][T]) const {
+    Reg far[Q][T];
+    if constexpr (Q > 4) {
+      add_lane<Q, T>(q, cells, lane, part, sum);
+      add_lane<Q, T>(q, cells, lane + 4, part, far);
+    } else {
+#pragma GCC unroll 8
+      for (int i = 0; i < Q; ++i) {
+#pragma GCC unroll 2
+        for (int k = 0; k < T; ++k) sum[i][k] = far[i][k] = V::zero();
+      }
+      for (std::ptrdiff_t d = lane; d < p.head_dim; d += 8) {
+        Reg near_keys[T];
+        Reg far_keys[T];
+#pragma GCC unroll 2
+        for (int k = 0; k < T; ++k) {
+          near_keys[k] = cells.load(d * kKeyBlock + (part + k) * kLanes);
+          far_keys[k] = cells.load((d + 4) * kKeyBlock + (part + k) * kLanes);
+        }
+#pragma GCC unroll 8
+        for (int i = 0; i < Q; ++i) {
+          const Reg near_query = V::set1(q[i][d]);
+          const Reg far_query = V::set1(q[i][d + 4]);
+#pragma GCC unroll 2
+          for (int k = 0; k < T; ++k) {
+            sum[i][k] = V::fma(near_query, near_keys[k], sum[i][k]);
+            far[i][k] = V::fma(far_query, far_keys[k], far[i][k]);
+          }
         }
       }
     }
+    add_to<Q, T>(sum, far);
+  }
+
+  template <int Q, int T>
+  static void add_to(Reg (&a)[Q][T], const Reg (&b)[Q][T]) {
+#pragma GCC unroll 8
     for (int i = 0; i < Q; ++i) {
-      for (int k = 0; k < kTogether; ++k) sum[i][k] = V::add(a[i][k], b[i][k]);
+#pragma GCC unroll 2
+      for (int k = 0; k < T; ++k) a[i][k] = V::add(a[i][k], b[i][k]);
     }
   }
 
   template <int Q, class Cells>
   void score_block(int slot, std::ptrdiff_t block, Cells cells) const {
-    const float* q[Q];
-    for (int i = 0; i < Q; ++i) q[i] = q_of(slot + i);
+    constexpr int T = kTogether<Q>;
+    const float* const* q = q_of + slot;
     const Reg scale = V::set1(p.scale);
-    for (int part = 0; part < kParts; part += kTogether) {
-      Reg even[Q][kTogether];
-      Reg odd[Q][kTogether];
-      Reg other[Q][kTogether];
-      add_lane_pair<Q>(q, cells, 0, part, even);
-      add_lane_pair<Q>(q, cells, 2, part, other);
-      for (int i = 0; i < Q; ++i) {
-        for (int k = 0; k < kTogether; ++k) even[i][k] = V::add(even[i][k], other[i][k]);
-      }
-      add_lane_pair<Q>(q, cells, 1, part, odd);
-      add_lane_pair<Q>(q, cells, 3, part, other);
+    for (int part = 0; part < kParts; part += T) {
+      Reg even[Q][T];
+      Reg odd[Q][T];
+      Reg other[Q][T];
+      add_pair<Q, T>(q, cells, 0, part, even);
+      add_pair<Q, T>(q, cells, 2, part, other);
+      add_to<Q, T>(even, other);
+      add_pair<Q, T>(q, cells, 1, part, odd);
+      add_pair<Q, T>(q, cells, 3, part, other);
+      add_to<Q, T>(odd, other);
+      add_to<Q, T>(even, odd);
+#pragma GCC unroll 8
       for (int i = 0; i < Q; ++i) {
         float* scores = scores_of(slot + i) + block * kKeyBlock + part * kLanes;
-        for (int k = 0; k < kTogether; ++k) {
-          const Reg dot = V::add(even[i][k], V::add(odd[i][k], other[i][k]));
-          V::store(scores + k * kLanes, V::mul(dot, scale));
-        }
+#pragma GCC unroll 2
+        for (int k = 0; k < T; ++k) V::store(scores + k * kLanes, V::mul(even[i][k], scale));
       }
     }
   }
@@ -125,25 +180,26 @@ struct AttentionKernels {
   // A lone query: the tree's eight lanes side by side, so that no sum waits for the one before it.
   template <class Cells>
   void score_lone(int slot, std::ptrdiff_t block, Cells cells) const {
-    const float* q = q_of(slot);
+    constexpr int T = kTogether<1>;
+    const float* q = q_of[slot];
     float* scores = scores_of(slot) + block * kKeyBlock;
-    for (int part = 0; part < kParts; part += kTogether) {
-      Reg sum[8][kTogether];
+    for (int part = 0; part < kParts; part += T) {
+      Reg sum[8][T];
       for (int lane = 0; lane < 8; ++lane) {
-        for (int i = 0; i < kTogether; ++i) sum[lane][i] = V::zero();
+        for (int i = 0; i < T; ++i) sum[lane][i] = V::zero();
       }
       for (std::ptrdiff_t d = 0; d < p.head_dim; d += 8) {
 #pragma GCC unroll 8
         for (int lane = 0; lane < 8; ++lane) {
           const Reg weight = V::set1(q[d + lane]);
 #pragma GCC unroll 2
-          for (int i = 0; i < kTogether; ++i) {
+          for (int i = 0; i < T; ++i) {
             const Reg key = cells.load((d + lane) * kKeyBlock + (part + i) * kLanes);
             sum[lane][i] = V::fma(weight, key, sum[lane][i]);
           }
         }
       }
-      for (int i = 0; i < kTogether; ++i) {
+      for (int i = 0; i < T; ++i) {
         const auto pair = [&](int lane) { return V::add(sum[lane][i], sum[lane + 4][i]); };
         const Reg dot = V::add(V::add(pair(0), pair(2)), V::add(pair(1), pair(3)));
         V::store(scores + (part + i) * kLanes, V::mul(dot, V::set1(p.scale)));
@@ -154,21 +210,19 @@ struct AttentionKernels {
   template <class Cells>
   void score_slots(std::ptrdiff_t block, Cells cells) const {
     int slot = 0;
-    while (slot < slots && keys_of(slot) <= block * kKeyBlock) ++slot;
-    for (; slot + V::kQueries <= slots; slot += V::kQueries)
-      score_block<V::kQueries>(slot, block, cells);
+    while (slot < slots && keys_of[slot] <= block * kKeyBlock) ++slot;
+    for (; slot + kScoreSlots <= slots; slot += kScoreSlots) score_block<kScoreSlots>(slot, block, cells);
+    for (; slot + 4 <= slots; slot += 4) score_block<4>(slot, block, cells);
     for (; slot + 3 <= slots; slot += 3) score_block<3>(slot, block, cells);
     for (; slot + 2 <= slots; slot += 2) score_block<2>(slot, block, cells);
     for (; slot < slots; ++slot) score_lone(slot, block, cells);
   }
 
   void score_pass() {
-    const bool share = slots > V::kQueries;
     for (std::ptrdiff_t block = 0; block < blocks; ++block) {
       const std::uint16_t* k = key_block(p, block);
-      if (share) {
-        for (int i = 0; i < p.head_dim * kKeyBlock; i += kLanes)
-          V::store(shared + i, V::load_f16(k + i));
+      if (slots > kSharing) {
+        for (int i = 0; i < p.head_dim * kKeyBlock; i += kLanes) V::store(shared + i, V::load_f16(k + i));
         score_slots(block, FloatCells<V>{shared});
       } else {
         score_slots(block, HalfCells<V>{k});
@@ -176,67 +230,39 @@ struct AttentionKernels {
     }
   }
 
-  static float largest_of(const float* scores, int keys) {
-    Reg best = V::set1(scores[0]);
-    int j = 0;
-    for (; j + kLanes <= keys; j += kLanes) best = V::max(best, V::load(scores + j));
-    if (j < keys) best = V::max(best, V::select_n(keys - j, V::load_n(scores + j, keys - j), best));
-    float lanes[kLanes];
-    V::store(lanes, best);
-    float largest = lanes[0];
-    for (int i = 1; i < kLanes; ++i) largest = lanes[i] > largest ? lanes[i] : largest;
-    return largest;
-  }
-
-  // Scores become p_j, +0 behind the last key; returns den.
-  static float soften(float* scores, int keys) {
-    const Reg largest = V::set1(largest_of(scores, keys));
-    float den = 0.0f;
-    for (int first = 0; first < keys; first += kKeyBlock) {
-      Reg parts[kParts];
-      for (int i = 0; i < kParts; ++i) {
-        const int j = first + i * kLanes;
-        parts[i] = V::exp(V::sub(V::load(scores + j), largest));
-        if (j + kLanes > keys)
-          parts[i] = keys > j ? V::select_n(keys - j, parts[i], V::zero()) : V::zero();
-        V::store(scores + j, parts[i]);
-      }
-      for (int step = kParts / 2; step >= 1; step /= 2) {
-        for (int i = 0; i < step; ++i) parts[i] = V::add(parts[i], parts[i + step]);
-      }
-      den = den + V::reduce(parts[0]);
-    }
-    return den;
-  }
-
   template <int Q, int C, class Cells>
   void value_columns(int slot, std::ptrdiff_t first, int count, int column, Cells cells,
                      std::ptrdiff_t cell_stride) const {
     Reg num[Q][C];
+    const float* weights[Q];
+#pragma GCC unroll 8
     for (int i = 0; i < Q; ++i) {
+      weights[i] = scores_of(slot + i) + first;
+#pragma GCC unroll 4
       for (int c = 0; c < C; ++c) num[i][c] = V::zero();
     }
-    const float* weights[Q];
-    for (int i = 0; i < Q; ++i) weights[i] = scores_of(slot + i) + first;
     for (int j = 0; j < count; ++j) {
       Reg v[C];
+#pragma GCC unroll 4
       for (int c = 0; c < C; ++c) v[c] = cells.load(j * cell_stride + column + c * kLanes);
+#pragma GCC unroll 8
       for (int i = 0; i < Q; ++i) {
         const Reg weight = V::set1(weights[i][j]);
+#pragma GCC unroll 4
         for (int c = 0; c < C; ++c) num[i][c] = V::fma(weight, v[c], num[i][c]);
       }
     }
-    for (int i = 0; i < Q; ++i) {
-      for (int c = 0; c < C; ++c) add_out(out_of(slot + i), column + c * kLanes, num[i][c]);
-    }
-  }
-
-  void add_out(float* out, int column, Reg num) const {
     const int left = p.head_dim - column;
-    if (left >= kLanes) {
-      V::store(out + column, V::add(V::load(out + column), num));
-    } else {
-      V::store_n(out + column, V::add(V::load_n(out + column, left), num), left);
+#pragma GCC unroll 8
+    for (int i = 0; i < Q; ++i) {
+      float* out = out_of[slot + i] + column;
+      if (C > 1 || left >= kLanes) {
+#pragma GCC unroll 4
+        for (int c = 0; c < C; ++c)
+          V::store(out + c * kLanes, V::add(V::load(out + c * kLanes), num[i][c]));
+      } else {
+        V::store_n(out, V::add(V::load_n(out, left), num[i][0]), left);
+      }
     }
   }
 
@@ -244,7 +270,7 @@ struct AttentionKernels {
   void value_block(int slot, std::ptrdiff_t first, int count, Cells cells,
                    std::ptrdiff_t cell_stride) const {
     int column = 0;
-    for (; column + kColumns * kLanes <= width; column += kColumns * kLanes) {
+    for (; column + kColumns * kLanes <= p.head_dim; column += kColumns * kLanes) {
       value_columns<Q, kColumns>(slot, first, count, column, cells, cell_stride);
     }
     for (; column < width; column += kLanes) {
@@ -270,34 +296,37 @@ struct AttentionKernels {
         }
       }
     }
+    float* out = out_of[slot] + column;
     for (int block = 0; block < 2; ++block) {
-      for (int c = 0; c < C; ++c) add_out(out_of(slot), column + c * kLanes, num[block][c]);
+      for (int c = 0; c < C; ++c)
+        V::store(out + c * kLanes, V::add(V::load(out + c * kLanes), num[block][c]));
     }
   }
 
   int count_of(int slot, std::ptrdiff_t first) const {
-    const std::ptrdiff_t left = keys_of(slot) - first;
+    const std::ptrdiff_t left = keys_of[slot] - first;
     return static_cast<int>(left > kKeyBlock ? kKeyBlock : (left < 0 ? 0 : left));
   }
 
+  // Slots side by side go on to the last key of the last of them: behind its own last key a slot's p is +0, and
+  // a product of +0 and a key's finite value changes nothing. (It can turn a num of -0 to +0, which is the same in
+  // a total: that starts from +0 and so is never -0.)
   template <class Cells>
   void value_slots(std::ptrdiff_t first, Cells cells, std::ptrdiff_t cell_stride) const {
-    constexpr int kQ = V::kQueries;
     int slot = 0;
+    while (slot < slots && count_of(slot, first) == 0) ++slot;
     while (slot < slots) {
-      const int count = count_of(slot, first);
-      if (count == 0) {
-        ++slot;
-      } else if (slot + kQ <= slots && count_of(slot + kQ - 1, first) == count) {
-        value_block<kQ>(slot, first, count, cells, cell_stride);
-        slot += kQ;
-      } else if (slot + 3 <= slots && count_of(slot + 2, first) == count) {
+      const int left = slots - slot;
+      const int taken = left >= kValueSlots ? kValueSlots : left >= 3 ? 3 : 1;
+      const int count = count_of(slot + taken - 1, first);
+      if (taken == kValueSlots) {
+        value_block<kValueSlots>(slot, first, count, cells, cell_stride);
+      } else if (taken == 3) {
         value_block<3>(slot, first, count, cells, cell_stride);
-        slot += 3;
       } else {
         value_block<1>(slot, first, count, cells, cell_stride);
-        ++slot;
       }
+      slot += taken;
     }
   }
 
@@ -315,10 +344,10 @@ struct AttentionKernels {
   }
 
   void value_pass() {
-    const bool share = slots > V::kQueries || width != p.head_dim;
+    const bool share = slots > kSharing || width != p.head_dim;
     std::ptrdiff_t block = 0;
     if (slots == 1 && p.head_dim % (2 * kLanes) == 0) {
-      for (; keys_of(0) >= (block + 2) * kKeyBlock; block += 2) {
+      for (; keys_of[0] >= (block + 2) * kKeyBlock; block += 2) {
         for (int column = 0; column < p.head_dim; column += 2 * kLanes) {
           lone_columns<2>(0, block, column);
         }
@@ -335,9 +364,9 @@ struct AttentionKernels {
     }
   }
 
-  void divide_out(int slot, float den) const {
-    float* out = out_of(slot);
-    const Reg d = V::set1(den);
+  void divide_out(int slot) const {
+    float* out = out_of[slot];
+    const Reg d = V::set1(dens[slot]);
     int column = 0;
     for (; column + kLanes <= p.head_dim; column += kLanes) {
       V::store(out + column, V::div(V::load(out + column), d));
@@ -349,13 +378,11 @@ struct AttentionKernels {
   void run() {
     score_pass();
     for (int slot = 0; slot < slots; ++slot) {
-      for (int i = 0; i < p.head_dim; ++i) out_of(slot)[i] = 0.0f;
+      for (int i = 0; i < p.head_dim; ++i) out_of[slot][i] = 0.0f;
+      dens[slot] = Softmax<V>::soften(scores_of(slot), keys_of[slot]);
     }
-    // Every slot's den waits behind the scores: attend_scratch_floats counts it.
-    float* dens = p.scratch + slots * stride;
-    for (int slot = 0; slot < slots; ++slot) dens[slot] = soften(scores_of(slot), keys_of(slot));
     value_pass();
-    for (int slot = 0; slot < slots; ++slot) divide_out(slot, dens[slot]);
+    for (int slot = 0; slot < slots; ++slot) divide_out(slot);
   }
 };
 

@@ -11,6 +11,12 @@
 
 namespace adit::kernels {
 
+// Floats between the scores of two slots, so that they do not all fall into the same sets of a cache.
+constexpr int kScorePad = 16;
+
+// Heads of rows that the vector versions take in one call.
+constexpr int kSlotsMax = 64;
+
 void attend_scalar(const AttendParams& params);
 void attend_avx2(const AttendParams& params);
 void attend_avx512(const AttendParams& params);

@@ -11,7 +11,7 @@
 // Tests    tests/unit/kernels/latent_attention_test.cpp
 #pragma once
 
-#include "kernels/attention/attention_vec.h"
+#include "kernels/attention/softmax_vec.h"
 #include "kernels/mla/paths.h"
 
 namespace adit::kernels {
@@ -182,7 +182,7 @@ struct LatentKernels {
     score_pass();
     float* dens = p.scratch + slots * stride;
     for (int slot = 0; slot < slots; ++slot) {
-      dens[slot] = AttentionKernels<V>::soften(scores_of(slot), keys_of(slot));
+      dens[slot] = Softmax<V>::soften(scores_of(slot), keys_of(slot));
       for (int i = 0; i < p.kv_rank; ++i) out_of(slot)[i] = 0.0f;
     }
     value_pass();

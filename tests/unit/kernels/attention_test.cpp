@@ -150,6 +150,15 @@ TEST(Attention, head_sizes_without_a_vector_version_give_the_scalar_bits) {
   }
 }
 
+TEST(Attention, more_heads_than_a_vector_version_takes_at_once) {
+  Random random(test_seed());
+  const Problem problem =
+      make_problem(random, Shape{.rows = 3, .group = 71, .head_dim = 24, .first_keys = 40});
+  for (const Isa isa : vector_isas()) {
+    EXPECT_TRUE(same_bits(problem.run(isa, 0, 3), problem.run(Isa::kScalar, 0, 3)));
+  }
+}
+
 TEST(Attention, a_block_of_rows_gives_what_single_rows_give) {
   Random random(test_seed());
   const Problem problem =

@@ -46,14 +46,19 @@ void Forward::Pass::embed(int w) {
   }
 }
 
-void Forward::Pass::normalise(Worker& worker, const float* x, const float* weight, kernels::ActBuffer& act,
-                              Share rows) {
+// One row after the other, so that it stays in the nearest cache from step to step.
+void Forward::Pass::normalise(Worker& worker, AlignedArray<float>& x, const float* added, const float* weight,
+                              kernels::ActBuffer& act, Share rows) {
   const ModelConfig& c = pack_.config();
   for (int i = rows.begin; i < rows.end; ++i) {
-    const float* row = x + static_cast<std::size_t>(i) * static_cast<std::size_t>(c.hidden);
+    float* row = row_of(x, i, c.hidden);
+    if (added != nullptr) {
+      kernels::add_rows(options_.isa, row,
+                        added + static_cast<std::size_t>(i) * static_cast<std::size_t>(c.hidden), c.hidden);
+    }
     kernels::rms_norm(options_.isa, row, weight, c.hidden, c.norm_eps, row_of(worker.norm, i, c.hidden));
+    quantise(worker.norm.data(), c.hidden, act, {i, i + 1});
   }
-  quantise(worker.norm.data(), c.hidden, act, rows);
 }
 
 void Forward::Pass::quantise(const float* x, int width, kernels::ActBuffer& act, Share rows) {
@@ -92,7 +97,7 @@ void Forward::Pass::attention_inputs(int w, int layer) {
   Worker& worker = mine(w);
   kernels::ActBuffer& act = worker.acts.hidden.of(weights.q);
   const AdaptedRows adapted = this->adapted(w, layer, false);
-  normalise(worker, worker.x.data(), weights.attn_norm, act, my_rows(w, plan_.rows()));
+  normalise(worker, worker.x, nullptr, weights.attn_norm, act, my_rows(w, plan_.rows()));
   lower(w, adapted, {PartRole::kAttnQ, PartRole::kAttnK, PartRole::kAttnV}, act, my_rows(w, plan_.rows()));
   meet_if_shared(w);
 
@@ -209,16 +214,13 @@ void Forward::Pass::attention_output(int w, int layer) {
     raise(w, adapted, PartRole::kAttnO, projected_.data(), c.hidden, piece);
   });
   meet(w, gate);
-  // From here on the last layer goes on with its wanted rows only.
+  // From here on the last layer goes on with its wanted rows only. What was projected is added where the rows are
+  // normalised.
   if (last) {
     for (int i = rows.begin; i < rows.end; ++i) {
       const float* from = row_of(worker.x, plan_.wanted_row(i), c.hidden);
       std::copy(from, from + c.hidden, row_of(worker.last_x, i, c.hidden));
     }
-  }
-  AlignedArray<float>& x = last ? worker.last_x : worker.x;
-  for (int i = rows.begin; i < rows.end; ++i) {
-    kernels::add_rows(options_.isa, row_of(x, i, c.hidden), row_of(projected_, i, c.hidden), c.hidden);
   }
 }
 
@@ -233,7 +235,7 @@ void Forward::Pass::feed_forward(int w, int layer) {
   const Share rows = my_rows(w, count);
   kernels::ActBuffer& hidden = acts.hidden.of(weights.gate);
   const AdaptedRows adapted = this->adapted(w, layer, last);
-  normalise(worker, x.data(), weights.ffn_norm, hidden, rows);
+  normalise(worker, x, projected_.data(), weights.ffn_norm, hidden, rows);
   lower(w, adapted, {PartRole::kFfnGate, PartRole::kFfnUp}, hidden, rows);
   meet_if_shared(w);
 

@@ -117,7 +117,7 @@ void Forward::Pass::latent_inputs(int w, int layer) {
                                       PartRole::kAttnKvA, PartRole::kIndexK, PartRole::kIndexW};
   const AdaptedRows adapted = this->adapted(w, layer, false);
   kernels::ActBuffer& act = worker.acts.hidden.of(first);
-  normalise(worker, worker.x.data(), weights.attn_norm, act, my_rows(w, plan_.rows()));
+  normalise(worker, worker.x, nullptr, weights.attn_norm, act, my_rows(w, plan_.rows()));
   lower(w, adapted, roles, act, my_rows(w, plan_.rows()));
   meet_if_shared(w);
   const std::array<const LinearWeights*, 4> linears{&first, &weights.kv_a, &weights.index_k,

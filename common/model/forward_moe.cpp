@@ -111,7 +111,7 @@ void Forward::Pass::experts(int w, int layer) {
   const int count = last ? plan_.wanted() : plan_.rows();
   AlignedArray<float>& x = last ? worker.last_x : worker.x;
   kernels::ActBuffer& act = (last ? worker.last_acts : worker.acts).hidden.of(weights.experts_gate);
-  normalise(worker, x.data(), weights.ffn_norm, act, my_rows(w, count));
+  normalise(worker, x, projected_.data(), weights.ffn_norm, act, my_rows(w, count));
   lower(w, adapted(w, layer, last), {PartRole::kSharedGate, PartRole::kSharedUp}, act, my_rows(w, count));
   meet_if_shared(w);
   choose_experts(w, layer, count);

@@ -158,7 +158,9 @@ class Forward::Pass {
                   const kernels::ActBuffer& act, Share rows);
   void raise_runs(int w, const AdaptedRows& at, PartRole reader, float* y, int ldy, Share tiles);
   void finish_trace(int w);
-  void normalise(Worker& worker, const float* x, const float* weight, kernels::ActBuffer& act, Share rows);
+  // x = x + added, if there is something to add, and the quantised norm of x.
+  void normalise(Worker& worker, AlignedArray<float>& x, const float* added, const float* weight,
+                 kernels::ActBuffer& act, Share rows);
   void quantise(const float* x, int width, kernels::ActBuffer& act, Share rows);
   // Tiles [tiles) of one linear; the worker reads on at `next`, or right behind them.
   void multiply(const kernels::LinearWeights& weights, const kernels::ActBuffer& act, float* y, int ldy,

@@ -32,6 +32,8 @@ void hash_lanes_4_avx2(const Personal&, const std::uint8_t* const*, std::size_t,
                        std::uint8_t* const*);
 void hash_lanes_8_avx512(const Personal&, const std::uint8_t* const*, std::size_t,
                          std::uint8_t* const*);
+void hash_lanes_16_avx512(const Personal&, const std::uint8_t* const*, std::size_t,
+                          std::uint8_t* const*);
 
 namespace {
 

@@ -10,18 +10,20 @@
 namespace adit::kernels {
 namespace {
 
-constexpr std::size_t kLanesMax = 8;
+constexpr std::size_t kLanesMax = 16;
 
 struct Lanes {
   std::size_t width;
   blake2b::HashLanes hash;
 };
 
-Lanes lanes_of(Isa isa) {
+// For `count` rows or more of them.
+Lanes lanes_for(Isa isa, std::size_t count) {
   // NEON holds two lanes and cannot rotate them: the integer registers do as well.
   constexpr Lanes one{1, blake2b::hash_lanes_1};
   return ADIT_BY_ISA(isa, one, (Lanes{4, blake2b::hash_lanes_4_avx2}),
-                     (Lanes{8, blake2b::hash_lanes_8_avx512}), one);
+                     (count > 8 ? Lanes{16, blake2b::hash_lanes_16_avx512} : Lanes{8, blake2b::hash_lanes_8_avx512}),
+                     one);
 }
 
 }  // namespace
@@ -31,9 +33,10 @@ void hash_rows(Isa isa, const char* personal, const std::uint8_t* rows, std::siz
   blake2b::Personal words{};
   std::memcpy(words.words, personal, std::min(std::strlen(personal), blake2b::kPersonalBytes));
 
-  const Lanes wide = lanes_of(isa);
-  for (std::size_t first = 0; first < count; first += wide.width) {
-    const std::size_t here = std::min(wide.width, count - first);
+  std::size_t here = 0;
+  for (std::size_t first = 0; first < count; first += here) {
+    const Lanes wide = lanes_for(isa, count - first);
+    here = std::min(wide.width, count - first);
     const std::uint8_t* row[kLanesMax];
     std::uint8_t* digest[kLanesMax];
     std::uint8_t unused[kDigestBytes];

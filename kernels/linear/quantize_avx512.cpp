@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Activation quantisation with AVX-512: a group of 32 is two registers.
+// Activation quantisation with AVX-512: a group of 32 is two registers, four groups go together.
 #include <cstdint>
 
 #include <immintrin.h>
 
-#include "kernels/linear/group_sums.h"
 #include "kernels/linear/paths.h"
 #include "kernels/linear/quantize_numbers.h"
-#include "kernels/linear/sum_bytes.h"
 
 namespace adit::kernels {
 namespace {
@@ -40,102 +38,175 @@ float float_of_bits(std::uint32_t bits) {
   return _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(static_cast<int>(bits))));
 }
 
-__m256i to_bytes(__m512i low, __m512i high) {
-  return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm512_cvtepi32_epi8(low)),
-                                 _mm512_cvtepi32_epi8(high), 1);
+constexpr int kTogether = 4;
+
+// The largest (as unsigned numbers) or the sum of each of four registers' sixteen.
+template <class Join>
+__m128i reduce_four(const __m512i (&x)[kTogether], Join join) {
+  const __m512i first = join(_mm512_unpacklo_epi32(x[0], x[1]), _mm512_unpackhi_epi32(x[0], x[1]));
+  const __m512i second = join(_mm512_unpacklo_epi32(x[2], x[3]), _mm512_unpackhi_epi32(x[2], x[3]));
+  const __m512i all = join(_mm512_unpacklo_epi64(first, second), _mm512_unpackhi_epi64(first, second));
+  const __m512i half = join(all, _mm512_shuffle_i64x2(all, all, 0x4e));
+  return _mm512_castsi512_si128(join(half, _mm512_shuffle_i64x2(half, half, 0xb1)));
+}
+__m128i largest_of_four(const __m512i (&x)[kTogether]) {
+  return reduce_four(x, [](__m512i a, __m512i b) { return _mm512_max_epu32(a, b); });
+}
+__m128i sums_of_four(const __m512i (&x)[kTogether]) {
+  return reduce_four(x, [](__m512i a, __m512i b) { return _mm512_add_epi32(a, b); });
 }
 
-// Sums of squares of signed bytes, kept as 16 counts: a group adds at most 2 * 2^14 to each, so int32 holds
-// 2^16 groups.
-class Squares {
+// Groups that are there, of the four that begin at `group`: as a count and as a mask.
+int groups_here(const ActBuffer& act, int group) {
+  return act.groups() - group < kTogether ? act.groups() - group : kTogether;
+}
+void store_four(std::int32_t* at, int count, __m128i x) {
+  _mm_mask_storeu_epi32(at, static_cast<__mmask8>((1u << count) - 1u), x);
+}
+
+// The numbers of a group, -128..127, as words: four of its first half, four of its second, and so on.
+__m512i to_words(__m512i low, __m512i high) { return _mm512_packs_epi32(low, high); }
+// Words of four groups to bytes in order; only the first `count` groups are stored.
+void store_bytes(std::int8_t* at, int count, const __m512i (&words)[kTogether]) {
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  for (int pair = 0; pair < count; pair += 2) {
+    const __m512i mixed = _mm512_packs_epi16(words[pair], words[pair + 1]);
+    const __mmask16 there = pair + 1 < count ? 0xffff : 0x00ff;
+    _mm512_mask_storeu_epi32(at + pair * kGroup, there, _mm512_permutexvar_epi32(order, mixed));
+  }
+}
+
+// Sixteen counts, each the sum of its even and its odd 32-bit numbers, in int64.
+class WideSum {
  public:
-  void add(__m256i bytes) {
-    const __m512i words = _mm512_cvtepi8_epi16(bytes);
-    counts_ = _mm512_dpwssd_epi32(counts_, words, words);
+  void add(__m512i counts) {
+    even_ = _mm512_add_epi64(even_, _mm512_and_si512(counts, _mm512_set1_epi64(0xffffffff)));
+    odd_ = _mm512_add_epi64(odd_, _mm512_srli_epi64(counts, 32));
   }
   std::uint64_t total() const {
-    const __m512i low = _mm512_cvtepu32_epi64(_mm512_castsi512_si256(counts_));
-    const __m512i high = _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(counts_, 1));
-    return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(_mm512_add_epi64(low, high)));
+    return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(_mm512_add_epi64(even_, odd_)));
   }
 
  private:
-  __m512i counts_ = _mm512_setzero_si512();
+  __m512i even_ = _mm512_setzero_si512();
+  __m512i odd_ = _mm512_setzero_si512();
 };
 
-// The same for 2^shift * bytes, whose squares need int64.
-class ShiftedSquares {
- public:
-  void add(__m256i bytes, int shift) {
-    const __m512i words = _mm512_sll_epi16(_mm512_cvtepi8_epi16(bytes), _mm_cvtsi32_si128(shift));
-    const __m512i counts = _mm512_madd_epi16(words, words);
-    low_ = _mm512_add_epi64(low_, _mm512_cvtepu32_epi64(_mm512_castsi512_si256(counts)));
-    high_ = _mm512_add_epi64(high_, _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(counts, 1)));
-  }
-  std::uint64_t total() const {
-    return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(_mm512_add_epi64(low_, high_)));
-  }
-
- private:
-  __m512i low_ = _mm512_setzero_si512();
-  __m512i high_ = _mm512_setzero_si512();
-};
-
-void store_bytes(std::int8_t* at, __m256i bytes) {
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), bytes);
-}
+__m128i times_minus_128(__m128i x) { return _mm_sub_epi32(_mm_setzero_si128(), _mm_slli_epi32(x, 7)); }
 
 void quantize_a16(const float* x, float inverse, ActBuffer& act, int token) {
-  const GroupSums sums(act, token);
   const __m512 scale = _mm512_set1_ps(inverse);
   const __m512i round = _mm512_set1_epi32(128);
-  Squares sq_hi;
-  Squares sq_lo;
-  for (int group = 0; group < act.groups(); ++group) {
-    const Pair values = load_group(x + group * kGroup, act.k() - group * kGroup);
-    const __m512i low = _mm512_cvtps_epi32(_mm512_mul_ps(values.low, scale));
-    const __m512i high = _mm512_cvtps_epi32(_mm512_mul_ps(values.high, scale));
-    const __m512i hi_low = _mm512_srai_epi32(_mm512_add_epi32(low, round), 8);
-    const __m512i hi_high = _mm512_srai_epi32(_mm512_add_epi32(high, round), 8);
-    const __m256i hi = to_bytes(hi_low, hi_high);
-    // The low byte of xq - 256 * hi is the low byte of xq.
-    const __m256i lo = to_bytes(low, high);
-    store_bytes(act.hi(token) + group * kGroup, hi);
-    store_bytes(act.lo(token) + group * kGroup, lo);
-    sums.set(group, sum_bytes(hi), sum_bytes(lo), 0);
-    sq_hi.add(hi);
-    sq_lo.add(lo);
+  WideSum sq_hi;
+  WideSum sq_lo;
+  for (int group = 0; group < act.groups(); group += kTogether) {
+    const int count = groups_here(act, group);
+    __m512i hi_words[kTogether], lo_words[kTogether], hi_sums[kTogether], lo_sums[kTogether];
+    // A count holds at most 4 groups * 2 * 2^14.
+    __m512i hi_squares = _mm512_setzero_si512();
+    __m512i lo_squares = _mm512_setzero_si512();
+#pragma GCC unroll 4
+    for (int i = 0; i < kTogether; ++i) {
+      const Pair values = load_group(x + (group + i) * kGroup, act.k() - (group + i) * kGroup);
+      const __m512i low = _mm512_cvtps_epi32(_mm512_mul_ps(values.low, scale));
+      const __m512i high = _mm512_cvtps_epi32(_mm512_mul_ps(values.high, scale));
+      const __m512i hi_low = _mm512_srai_epi32(_mm512_add_epi32(low, round), 8);
+      const __m512i hi_high = _mm512_srai_epi32(_mm512_add_epi32(high, round), 8);
+      const __m512i lo_low = _mm512_sub_epi32(low, _mm512_slli_epi32(hi_low, 8));
+      const __m512i lo_high = _mm512_sub_epi32(high, _mm512_slli_epi32(hi_high, 8));
+      hi_words[i] = to_words(hi_low, hi_high);
+      lo_words[i] = to_words(lo_low, lo_high);
+      hi_sums[i] = _mm512_add_epi32(hi_low, hi_high);
+      lo_sums[i] = _mm512_add_epi32(lo_low, lo_high);
+      hi_squares = _mm512_dpwssd_epi32(hi_squares, hi_words[i], hi_words[i]);
+      lo_squares = _mm512_dpwssd_epi32(lo_squares, lo_words[i], lo_words[i]);
+    }
+    store_bytes(act.hi(token) + group * kGroup, count, hi_words);
+    store_bytes(act.lo(token) + group * kGroup, count, lo_words);
+    const __m128i hi = sums_of_four(hi_sums);
+    const __m128i lo = sums_of_four(lo_sums);
+    store_four(act.sum_hi(token) + group, count, hi);
+    store_four(act.sum_lo(token) + group, count, lo);
+    store_four(act.bias_hi(token) + group, count, times_minus_128(hi));
+    store_four(act.bias_lo(token) + group, count, times_minus_128(lo));
+    store_four(act.shift(token) + group, count, _mm_setzero_si128());
+    sq_hi.add(hi_squares);
+    sq_lo.add(lo_squares);
   }
   act.sq_hi(token) = sq_hi.total();
   act.sq_lo(token) = sq_lo.total();
 }
 
+// group_shift of four groups, from the bits of their largest |x|, which are ordered like the values.
+__m128i shifts_of_four(__m128i largest, float amax) {
+  __m128 bound = _mm_set1_ps(amax * kA8Unit);
+  __m128i shift = _mm_setzero_si128();
+  for (int i = 0; i < kShiftMax; ++i) {
+    shift = _mm_sub_epi32(shift, _mm_cmpgt_epi32(largest, _mm_castps_si128(bound)));
+    bound = _mm_add_ps(bound, bound);
+  }
+  return shift;
+}
+
+// Reads the groups' largest |x| where it leaves their shifts.
 void quantize_a8(const float* x, float amax, float inverse, ActBuffer& act, int token) {
-  const GroupSums sums(act, token);
-  ShiftedSquares sq;
-  for (int group = 0; group < act.groups(); ++group) {
-    const Pair values = load_group(x + group * kGroup, act.k() - group * kGroup);
-    const float group_amax = float_of_bits(_mm512_reduce_max_epu32(magnitudes(values)));
-    const int shift = group_shift(group_amax, amax);
-    const __m512 scale = _mm512_set1_ps(inverse * static_cast<float>(1 << (kShiftMax - shift)));
-    const __m256i bytes = to_bytes(_mm512_cvtps_epi32(_mm512_mul_ps(values.low, scale)),
-                                   _mm512_cvtps_epi32(_mm512_mul_ps(values.high, scale)));
-    store_bytes(act.hi(token) + group * kGroup, bytes);
-    sums.set(group, sum_bytes(bytes), 0, shift);
-    sq.add(bytes, shift);
+  WideSum sq;
+  for (int group = 0; group < act.groups(); group += kTogether) {
+    const int count = groups_here(act, group);
+    const auto there = static_cast<__mmask8>((1u << count) - 1u);
+    const __m128i shift = shifts_of_four(_mm_maskz_loadu_epi32(there, act.shift(token) + group), amax);
+    const __m128i power = _mm_sllv_epi32(_mm_set1_epi32(1), _mm_sub_epi32(_mm_set1_epi32(kShiftMax), shift));
+    alignas(16) float scales[kTogether];
+    alignas(16) std::int32_t twice[kTogether];
+    _mm_store_ps(scales, _mm_mul_ps(_mm_set1_ps(inverse), _mm_cvtepi32_ps(power)));
+    _mm_store_si128(reinterpret_cast<__m128i*>(twice), _mm_add_epi32(shift, shift));
+    __m512i words[kTogether], sums[kTogether];
+    // A count holds at most 4 groups * (2 * 127^2 << 12).
+    __m512i squares = _mm512_setzero_si512();
+#pragma GCC unroll 4
+    for (int i = 0; i < kTogether; ++i) {
+      const Pair values = load_group(x + (group + i) * kGroup, act.k() - (group + i) * kGroup);
+      const __m512 scale = _mm512_set1_ps(scales[i]);
+      const __m512i low = _mm512_cvtps_epi32(_mm512_mul_ps(values.low, scale));
+      const __m512i high = _mm512_cvtps_epi32(_mm512_mul_ps(values.high, scale));
+      words[i] = to_words(low, high);
+      sums[i] = _mm512_add_epi32(low, high);
+      const __m512i plain = _mm512_madd_epi16(words[i], words[i]);
+      squares = _mm512_add_epi32(squares, _mm512_sllv_epi32(plain, _mm512_set1_epi32(twice[i])));
+    }
+    store_bytes(act.hi(token) + group * kGroup, count, words);
+    const __m128i sum = sums_of_four(sums);
+    store_four(act.sum_hi(token) + group, count, sum);
+    store_four(act.sum_lo(token) + group, count, _mm_setzero_si128());
+    store_four(act.bias_hi(token) + group, count, times_minus_128(sum));
+    store_four(act.bias_lo(token) + group, count, _mm_setzero_si128());
+    store_four(act.shift(token) + group, count, shift);
+    sq.add(squares);
   }
   act.sq_hi(token) = sq.total();
   act.sq_lo(token) = 0;
 }
 
+// The bits of the token's largest |x|; of A8g32 also those of each group, in the place of the shifts.
+std::uint32_t find_largest(const float* x, ActBuffer& act, int token) {
+  __m512i largest = _mm512_setzero_si512();
+  for (int group = 0; group < act.groups(); group += kTogether) {
+    __m512i four[kTogether];
+#pragma GCC unroll 4
+    for (int i = 0; i < kTogether; ++i) {
+      four[i] = magnitudes(load_group(x + (group + i) * kGroup, act.k() - (group + i) * kGroup));
+      largest = _mm512_max_epu32(largest, four[i]);
+    }
+    if (act.form() == ActForm::kA8g32)
+      store_four(act.shift(token) + group, groups_here(act, group), largest_of_four(four));
+  }
+  return _mm512_reduce_max_epu32(largest);
+}
+
 }  // namespace
 
 bool quantize_token_avx512(const float* x, ActBuffer& act, int token) {
-  __m512i largest = _mm512_setzero_si512();
-  for (int i = 0; i < act.k(); i += kGroup) {
-    largest = _mm512_max_epu32(largest, magnitudes(load_group(x + i, act.k() - i)));
-  }
-  const std::uint32_t magnitude = _mm512_reduce_max_epu32(largest);
+  const std::uint32_t magnitude = find_largest(x, act, token);
   const float amax = float_of_bits(magnitude);
   if (magnitude >= kInfinityBits || amax < kAmaxFloor) {
     zero_token(act, token);

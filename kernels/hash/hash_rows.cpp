@@ -18,7 +18,7 @@ struct Lanes {
 };
 
 // For `count` rows or more of them.
-Lanes lanes_for(Isa isa, std::size_t count) {
+Lanes lanes_for(Isa isa, [[maybe_unused]] std::size_t count) {
   // NEON holds two lanes and cannot rotate them: the integer registers do as well.
   constexpr Lanes one{1, blake2b::hash_lanes_1};
   return ADIT_BY_ISA(isa, one, (Lanes{4, blake2b::hash_lanes_4_avx2}),

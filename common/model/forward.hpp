@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "common/model/expert_pages.hpp"
 #include "common/model/model_config.hpp"
 #include "common/model/pack.hpp"
 #include "common/model/step_plan.hpp"
@@ -40,6 +41,7 @@ struct ForwardOptions {
   int rows_max = 512;
   // Rows of one call of logits().
   int logits_rows_max = 16;
+  ExpertAdvice expert_advice = ExpertAdvice::kAuto;
 };
 
 class Forward {

@@ -116,6 +116,7 @@ void Forward::Pass::experts(int w, int layer) {
   meet_if_shared(w);
   choose_experts(w, layer, count);
   Experts& e = *experts_;
+  if (e.advises) want_experts(w, weights);
   quantise_pairs(w, nullptr);
   team_.barrier(w);
   expert_gate_up(w, layer, act);
@@ -162,6 +163,21 @@ void Forward::Pass::choose_experts(int w, int layer, int count) {
   team_.barrier(w);
   if (w == 0) e.group(weights, count, options_.isa);
   team_.barrier(w);
+}
+
+// The chosen experts' pages begin to come in, all of them at once.
+void Forward::Pass::want_experts(int w, const LayerWeights& weights) {
+  const ModelConfig& c = pack_.config();
+  const std::vector<Experts::Active>& active = experts_->active;
+  const Share share = share_of(static_cast<int>(active.size()), team_.size(), w);
+  const auto want_all = [&](const LinearWeights& linear, int rows) {
+    for (int i = share.begin; i < share.end; ++i) {
+      want(linear, active[static_cast<std::size_t>(i)].expert * rows, rows);
+    }
+  };
+  want_all(weights.experts_gate, c.moe.ffn);
+  want_all(weights.experts_up, c.moe.ffn);
+  want_all(weights.experts_down, c.hidden);
 }
 
 // The inputs of the experts' first linears (gate null: the normed rows), or of their last.

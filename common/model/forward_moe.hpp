@@ -25,6 +25,8 @@ struct Forward::Pass::Experts {
   void group(const LayerWeights& weights, int rows, kernels::Isa isa);
 
   const ModelConfig& config;
+  // Whether the system is told which experts' pages come next.
+  bool advises = false;
 
   AlignedArray<float> logits;         // [rows][experts]
   std::vector<std::int32_t> chosen;   // [rows][per_token]

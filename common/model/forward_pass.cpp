@@ -8,6 +8,7 @@
 #include "common/base/limits.hpp"
 #include "common/model/forward_mla.hpp"
 #include "common/model/forward_moe.hpp"
+#include "common/model/huge_pages.hpp"
 #include "common/model/model_parts.hpp"
 #include "kernels/attention/attention.h"
 #include "kernels/norm/rms_norm.h"
@@ -37,7 +38,15 @@ Forward::Pass::Pass(const Pack& pack, const ForwardOptions& options)
   attention_width_ = c.attention_width();
   if (!c.is_mla()) qkv_width_ = attention_width_ + 2 * c.kv_heads * c.head_dim;
   if (c.is_mla()) latent_ = std::make_unique<Latent>(c, options);
-  if (c.moe.experts > 0) experts_ = std::make_unique<Experts>(c, options);
+  if (c.moe.experts > 0) {
+    experts_ = std::make_unique<Experts>(c, options);
+    experts_->advises = options.expert_advice == ExpertAdvice::kAlways ||
+                        (options.expert_advice == ExpertAdvice::kAuto && exceeds_memory(pack.file_bytes()));
+    for (const LayerWeights& layer : pack.layers()) {
+      if (!experts_->advises) break;
+      for (const auto* linear : {&layer.experts_gate, &layer.experts_up, &layer.experts_down}) read_alone(*linear);
+    }
+  }
   attention_scale_ =
       static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.head_dim)) * c.rope.score_factor);
   for (const Part& part : model_parts(c)) {

@@ -134,6 +134,7 @@ class Forward::Pass {
   // forward_moe.cpp: the stages of a layer of experts, for feed_forward.
   void experts(int w, int layer);
   void choose_experts(int w, int layer, int count);
+  void want_experts(int w, const LayerWeights& weights);
   void quantise_pairs(int w, const float* gate);
   void expert_gate_up(int w, int layer, const kernels::ActBuffer& act);
   void expert_down(int w, int layer);

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <fstream>
@@ -38,13 +39,20 @@ void drop_from_cache(const std::filesystem::path& path, std::size_t count) {
   ::close(fd);
 }
 
-bool is_too_large(std::size_t bytes) {
-  const auto memory = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) *
-                      static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  return bytes > memory / 4 * 3;
+// memory.max of this process's control group (version 2) as a container sees it; none: no limit.
+std::size_t group_limit() {
+  std::ifstream file("/sys/fs/cgroup/memory.max");
+  std::size_t bytes = 0;
+  return file >> bytes ? bytes : SIZE_MAX;
 }
 
 }  // namespace
+
+bool exceeds_memory(std::size_t bytes) {
+  const auto memory = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) *
+                      static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return bytes > std::min(memory, group_limit()) / 4 * 3;
+}
 
 std::size_t huge_bytes(ByteView bytes) {
   // The mapping's own entry begins with its address; later lines of it name a size in kB.
@@ -69,7 +77,7 @@ std::size_t huge_bytes(ByteView bytes) {
 Result<MappedFile> map_in_huge_pages(const std::filesystem::path& path) {
   ADIT_TRY(MappedFile file, MappedFile::open(path));
   const std::size_t size = file.bytes().size();
-  if (size < kHugeFileBytes || is_too_large(size)) return file;
+  if (size < kHugeFileBytes || exceeds_memory(size)) return file;
   const auto nodes = memory_nodes(kSystemTree);
   const MemorySpread spread(nodes ? *nodes : std::vector<int>{});
   const auto is_huge = [&](std::size_t count) { return huge_bytes(file.bytes()) >= count / 2; };

@@ -30,6 +30,9 @@ inline constexpr std::size_t kHugeFileBytes = 4 * kHugePageBytes;
 
 [[nodiscard]] Result<MappedFile> map_in_huge_pages(const std::filesystem::path& path);
 
+// Whether a file of so many bytes is too large for this machine, or for the control group, to stay in memory.
+[[nodiscard]] bool exceeds_memory(std::size_t bytes);
+
 // Bytes of the mapping that begins at `bytes` that this process reaches through huge pages.
 [[nodiscard]] std::size_t huge_bytes(ByteView bytes);
 

@@ -285,6 +285,8 @@ Reference::~Reference() = default;
 
 void Reference::observe(Observer observer) { state_->observer = std::move(observer); }
 
+void Reference::observe_experts(ExpertObserver observer) { state_->expert_observer = std::move(observer); }
+
 const ModelConfig& Reference::config() const {
   return state_->weights->config();
 }

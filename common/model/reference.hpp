@@ -43,6 +43,10 @@ class Reference {
   // experts, those that one reads, whose rows of the part begin at `first`. W_UK and W_UV are not observed.
   using Observer = std::function<void(const Part& part, int first, const float* x, int n)>;
   void observe(Observer observer);
+  // Called by hidden() for each token and expert that it is routed to, in order of layers, experts and tokens: the
+  // expert's output y [hidden] and the weight that it is added with.
+  using ExpertObserver = std::function<void(int layer, int expert, double weight, const float* y)>;
+  void observe_experts(ExpertObserver observer);
   // `progress` is called with the share of layers done.
   [[nodiscard]] Result<std::vector<float>> hidden(std::span<const std::vector<TokenId>> sequences,
                                                   const std::function<void(double)>& progress = {}) const;

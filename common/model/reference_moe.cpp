@@ -96,6 +96,7 @@ Result<void> Reference::State::experts(const std::string& at, const Rows& x, Row
     for (int i = 0; i < in.n; ++i) std::copy_n(x.row(here[z(i)].first), c.hidden, in.row(i));
     ADIT_TRY_VOID(gated({at + "experts_gate", at + "experts_up", at + "experts_down"}, e, moe.ffn, in, out));
     for (int i = 0; i < in.n; ++i) {
+      if (expert_observer) expert_observer(part(at + "router").layer, e, here[z(i)].second, out.row(i));
       const auto weight = static_cast<float>(here[z(i)].second);
       for (int k = 0; k < c.hidden; ++k) y.row(here[z(i)].first)[k] += weight * out.row(i)[k];
     }

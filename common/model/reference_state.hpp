@@ -63,6 +63,7 @@ struct Reference::State {
   int threads = 0;
   std::vector<double> inv_freq;
   Observer observer;
+  ExpertObserver expert_observer;
   mutable std::mutex head_mutex;
   mutable Panels head;
 

@@ -2,11 +2,14 @@
 // miner/pack/prune_command.hpp
 //
 // `adit-miner prune MODEL -o OUT --pattern P [--method magnitude|wanda] [--text F] [--layers A-B] [--storage S]
-// [--bits 4|8] [--group 32|64|128|row] [--act a16|a8g] [--eval] [--max-kl X]`.
+// [--bits 4|8] [--group 32|64|128|row] [--act a16|a8g] [--eval] [--max-kl X]`, or `--method reap --experts KEEP` for
+// --pattern, --layers and --storage.
 //
-// In       a GGUF file or a folder as Hugging Face lays it out. Wanda runs the f32 reference over the text.
+// In       a GGUF file or a folder as Hugging Face lays it out. Wanda and reap run the f32 reference over the text.
 // Out      the pack at `output`, complete and checked, or what stood there before, untouched. On stdout each
 //          pruned linear's storage, share of zeros and bytes, the sums, and with --eval perplexity and KL.
+//          reap: the experts that stay (common/model/expert_prune.hpp) and always the KL; on stderr a warning for
+//          models of DeepSeek-V3's architecture, and one for experts that the text did not reach.
 // Errors   one line on stderr. Exit codes: kOk, kFailed (KL over --max-kl; nothing is written), kUsage, kModel,
 //          kUnavailable.
 // Threads  `threads`, 0 for all cores.
@@ -35,6 +38,8 @@ struct PruneCommand {
   int calibration_tokens = 4096;
   // "A-B" or "A", of layers; empty: all.
   std::string layers = {};
+  // reap: how many experts stay in each layer.
+  int experts = 0;
   // A storage's name; empty: the fastest of about the smallest.
   std::string storage = {};
   // Of the linears that are not pruned.

@@ -57,13 +57,14 @@ def permute(weights, heads):
 
 
 def add_tokenizer(writer, folder):
-    vocabulary = json.load(open(os.path.join(folder, "tokenizer.json")))["model"]["vocab"]
+    model = json.load(open(os.path.join(folder, "tokenizer.json")))["model"]
+    vocabulary = model["vocab"]
     tokens = sorted(vocabulary, key=vocabulary.get)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(tokens)
     writer.add_token_types([3] * 3 + [1] * (len(tokens) - 3))
-    writer.add_token_merges([])
+    writer.add_token_merges([" ".join(pair) for pair in model["merges"]])
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
     writer.add_add_bos_token(False)
@@ -335,4 +336,5 @@ def main():
             write_deepseek_gguf(family, config, values, folder + "_split.gguf", folder, split=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

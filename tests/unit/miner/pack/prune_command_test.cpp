@@ -71,6 +71,45 @@ TEST_F(PruneCommandTest, eval_reports_and_a_bound_that_is_not_kept_writes_nothin
   EXPECT_EQ(model::Pack::open(pack_)->declaration()->bound, 100.0);
 }
 
+TEST_F(PruneCommandTest, reap_leaves_whole_experts_out_and_measures_what_that_costs) {
+  gguf_ = std::string(ADIT_TEST_VECTORS) + "/reap/deepseek_v3";
+  ASSERT_EQ(run({.method = "reap", .experts = 8, .max_kl = 100.0}), exit_code::kOk) << err_;
+  const auto pack = model::Pack::open(pack_);
+  ASSERT_TRUE(pack) << pack.error().message;
+  EXPECT_EQ(pack->config().moe.experts, 8);
+  EXPECT_EQ(pack->config().moe.groups, 2);
+  EXPECT_EQ(pack->declaration()->bound, 100.0);
+  EXPECT_EQ(pack->declaration()->against, "f32 of deepseek_v3");
+  EXPECT_NE(out_.find("mean KL"), std::string::npos) << out_;
+  EXPECT_NE(out_.find("layers.1      experts "), std::string::npos) << out_;
+  EXPECT_NE(err_.find("DeepSeek-V3's architecture"), std::string::npos) << err_;
+  ASSERT_TRUE(write_file_atomic(pack_, as_bytes("before")));
+  EXPECT_EQ(run({.method = "reap", .experts = 8, .max_kl = 1e-9}), exit_code::kFailed);
+  EXPECT_NE(err_.find("over the bound"), std::string::npos) << err_;
+  EXPECT_EQ(as_text(read_file(pack_, 100).value()), "before");
+  gguf_ = std::string(ADIT_TEST_VECTORS) + "/reap/deepseek_v2/model.gguf";
+  ASSERT_EQ(run({.method = "reap", .experts = 9}), exit_code::kOk) << err_;
+  EXPECT_EQ(err_.find("DeepSeek-V3's architecture"), std::string::npos) << err_;
+  EXPECT_NE(out_.find("mean KL"), std::string::npos) << out_;
+}
+
+TEST_F(PruneCommandTest, reap_refuses_what_does_not_go_with_it) {
+  const auto refused = [&](const PruneCommand& command, const std::string& part) {
+    EXPECT_EQ(run(command), exit_code::kModel);
+    EXPECT_NE(err_.find(part), std::string::npos) << err_;
+    EXPECT_FALSE(std::filesystem::exists(pack_));
+  };
+  refused({.pattern = "2:4", .experts = 4}, "--experts goes with --method reap");
+  refused({.method = "wanda"}, "--method wanda: needs --pattern");
+  refused({.method = "reap", .experts = 4}, "--experts: 4 experts to keep, but a llama model has none");
+  gguf_ = std::string(ADIT_TEST_VECTORS) + "/reap/deepseek_v3";
+  refused({.method = "reap"}, "needs --experts");
+  refused({.pattern = "2:4", .method = "reap", .experts = 8}, "takes no --pattern");
+  refused({.method = "reap", .layers = "0", .experts = 8}, "takes no --pattern, --storage or --layers");
+  refused({.method = "reap", .experts = 7}, "--experts: 7 experts to keep, expected a multiple of 2");
+  refused({.method = "reap", .experts = 12}, "expected 1..11");
+}
+
 TEST_F(PruneCommandTest, what_does_not_fit_is_refused) {
   const auto refused = [&](const PruneCommand& command, const std::string& part) {
     EXPECT_EQ(run(command), exit_code::kModel);

@@ -104,7 +104,7 @@ struct App::Parts {
                .stop_ids = model.pack.config().stop_ids,
                .is_right =
                    [this](const AskedRow& asked, std::span<const TokenId> ids) {
-                     return is_right(model.tokenizer.decode(ids, true), charter.extraction,
+                     return answers::is_right(model.tokenizer.decode(ids, true), charter.extraction,
                                      answer_type(asked.family), asked.expected);
                    }},
               replayer),

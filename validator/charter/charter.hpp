@@ -17,12 +17,12 @@
 #include <string>
 #include <vector>
 
+#include "common/answers/extraction.hpp"
 #include "common/base/bytes.hpp"
 #include "common/base/result.hpp"
 #include "common/config/yaml_reader.hpp"
 #include "common/protocol/messages.hpp"
 #include "validator/replay/ledger_state.hpp"
-#include "validator/tasks/extraction.hpp"
 #include "validator/tasks/task.hpp"
 
 namespace adit::validator {
@@ -35,7 +35,7 @@ struct Charter {
   Hash256 pack{};  // content hash of the model's pack
   std::uint32_t numerics = 1;
   std::vector<TaskRule> tasks;
-  Extraction extraction = Extraction::kBoxed;
+  answers::Extraction extraction = answers::Extraction::kBoxed;
   std::uint32_t questions_per_step = 64;
   std::uint32_t max_tokens = 1024;
   protocol::SamplingParams sampling{.temperature_milli = 600, .top_p_65536 = 62259};

@@ -16,11 +16,12 @@
 #include <span>
 #include <string>
 
+#include "common/answers/extraction.hpp"
 #include "common/base/bytes.hpp"
 
 namespace adit::validator {
 
-enum class AnswerType : std::uint8_t { kInteger, kWord, kWords };
+using answers::AnswerType;
 
 struct Task {
   std::string family;

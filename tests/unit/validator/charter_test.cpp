@@ -20,7 +20,7 @@ TEST(Charter, reads_the_shipped_starter) {
   const auto charter = load_charter(ADIT_SOURCE_DIR "/configs/charters/starter-smollm2-135m.yaml");
   ASSERT_TRUE(charter) << charter.error().message;
   EXPECT_EQ(charter->tasks.size(), 5u);
-  EXPECT_EQ(charter->extraction, Extraction::kLenient);
+  EXPECT_EQ(charter->extraction, answers::Extraction::kLenient);
   EXPECT_EQ(charter->rules.score.exact, 32768u);
   EXPECT_EQ(charter->sampling.top_p_65536, 62259u);  // 0.95 * 65536 = 62259.2
   EXPECT_NE(charter->pack, Hash256{});

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/vectors.hpp"
-#include "validator/tasks/extraction.hpp"
 #include "validator/tasks/families.hpp"
 #include "validator/tasks/task.hpp"
 
@@ -41,7 +40,7 @@ class Guessing : public ::testing::TestWithParam<std::string_view> {
     return tasks;
   }
   [[nodiscard]] static bool right(const Task& task, std::string_view text) {
-    return is_right(text, Extraction::kLenient, task.type, task.answer);
+    return answers::is_right(text, answers::Extraction::kLenient, task.type, task.answer);
   }
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "validator/tasks/extraction.hpp"
+#include "common/answers/extraction.hpp"
 
 #include <gtest/gtest.h>
 
-namespace adit::validator {
+namespace adit::answers {
 namespace {
 
 std::string boxed(std::string_view text, AnswerType type = AnswerType::kInteger, std::size_t words = 1) {
@@ -68,4 +68,4 @@ TEST(Extraction, compares_as_many_words_as_the_answer_has) {
 }
 
 }  // namespace
-}  // namespace adit::validator
+}  // namespace adit::answers

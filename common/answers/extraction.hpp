@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// validator/tasks/extraction.hpp
+// common/answers/extraction.hpp
 //
 // Finds the answer in a generated text and compares it: one rule for all tasks, right or wrong, nothing
 // between.
@@ -11,16 +11,17 @@
 // Then     lower case, blanks and final punctuation dropped; integers without leading zeros.
 // Threads  pure.
 // Source   design "Tasks"
-// Tests    tests/unit/validator/extraction_test.cpp
+// Tests    tests/unit/common/answers/extraction_test.cpp, tests/fuzz/extraction_fuzz.cpp
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "validator/tasks/task.hpp"
+namespace adit::answers {
 
-namespace adit::validator {
+enum class AnswerType : std::uint8_t { kInteger, kWord, kWords };
 
 // How a charter looks for answers.
 enum class Extraction : std::uint8_t { kBoxed, kLenient };
@@ -31,4 +32,4 @@ enum class Extraction : std::uint8_t { kBoxed, kLenient };
                                                         AnswerType type, std::size_t words = 1);
 [[nodiscard]] bool is_right(std::string_view text, Extraction rule, AnswerType type, std::string_view answer);
 
-}  // namespace adit::validator
+}  // namespace adit::answers

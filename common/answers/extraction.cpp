@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "validator/tasks/extraction.hpp"
+#include "common/answers/extraction.hpp"
 
 #include <algorithm>
 #include <vector>
 
-namespace adit::validator {
+namespace adit::answers {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -147,4 +147,4 @@ bool is_right(std::string_view text, Extraction rule, AnswerType type, std::stri
   return extract_answer(text, rule, type, words) == answer;
 }
 
-}  // namespace adit::validator
+}  // namespace adit::answers

@@ -18,22 +18,29 @@ std::string special_text(const model::Tokenizer& tokenizer, TokenId id) {
   return id < 0 ? std::string() : std::string(tokenizer.piece(id));
 }
 
-}  // namespace
-
-Result<std::vector<TokenId>> prompt_ids(const model::Pack& pack, const model::Tokenizer& tokenizer,
-                                        std::string_view prompt, bool is_raw) {
-  std::string text(prompt);
-  if (!is_raw) {
-    const model::ChatMessage message{"user", std::string(prompt)};
-    const model::ChatTokens tokens{special_text(tokenizer, tokenizer.bos()),
-                                   special_text(tokenizer, tokenizer.eos())};
-    ADIT_TRY(text, model::render_chat(pack.chat_template(), std::span(&message, 1), true, tokens));
-  }
+Result<std::vector<TokenId>> text_ids(const model::Tokenizer& tokenizer, std::string_view text) {
   ADIT_TRY(std::vector<TokenId> ids, tokenizer.encode(text, true));
   if (tokenizer.add_bos() && (ids.empty() || ids.front() != tokenizer.bos())) {
     ids.insert(ids.begin(), tokenizer.bos());
   }
   return ids;
+}
+
+}  // namespace
+
+Result<std::vector<TokenId>> prompt_ids(const model::Pack& pack, const model::Tokenizer& tokenizer,
+                                        std::string_view prompt, bool is_raw) {
+  if (is_raw) return text_ids(tokenizer, prompt);
+  const model::ChatMessage message{"user", std::string(prompt)};
+  return chat_ids(pack, tokenizer, std::span(&message, 1));
+}
+
+Result<std::vector<TokenId>> chat_ids(const model::Pack& pack, const model::Tokenizer& tokenizer,
+                                      std::span<const model::ChatMessage> messages) {
+  const model::ChatTokens tokens{special_text(tokenizer, tokenizer.bos()),
+                                 special_text(tokenizer, tokenizer.eos())};
+  ADIT_TRY(const std::string text, model::render_chat(pack.chat_template(), messages, true, tokens));
+  return text_ids(tokenizer, text);
 }
 
 Result<GenerateOutcome> generate(const model::Pack& pack, const GenerateOptions& options,

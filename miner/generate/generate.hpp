@@ -12,11 +12,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "common/model/chat_template.hpp"
 #include "common/model/generator.hpp"
 #include "common/model/pack.hpp"
 #include "common/model/tokenizer.hpp"
@@ -47,6 +49,11 @@ struct GenerateOutcome {
 [[nodiscard]] Result<std::vector<TokenId>> prompt_ids(const model::Pack& pack,
                                                       const model::Tokenizer& tokenizer,
                                                       std::string_view prompt, bool is_raw);
+
+// The same for whole messages, with a prompt for the answer behind them.
+[[nodiscard]] Result<std::vector<TokenId>> chat_ids(const model::Pack& pack,
+                                                    const model::Tokenizer& tokenizer,
+                                                    std::span<const model::ChatMessage> messages);
 
 using OnText = std::function<void(std::string_view text)>;
 [[nodiscard]] Result<GenerateOutcome> generate(const model::Pack& pack,

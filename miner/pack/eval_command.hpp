@@ -2,10 +2,11 @@
 // miner/pack/eval_command.hpp
 //
 // `adit-miner eval --pack P --original F [--text T] [--window N] [--threads N] [--isa I] [--json]
-// [--max-kl X]`.
+// [--max-kl X] [--tasks FILE.jsonl|builtin [--task-tokens N]]`.
 //
 // Out      perplexities, mean and largest KL, top-1 agreement on stdout, as a table or one JSON object;
-//          progress on stderr. A pack that declares a bound for this text and window is held to it.
+//          progress on stderr. With tasks (task_set.hpp): how many the pack and the reference answer rightly, and how
+//          often they agree, by kind of answer. A pack that declares a bound for this text and window is held to it.
 // Errors   one line on stderr; exit codes kOk, kFailed (mean KL over --max-kl or over the
 //          declared bound; the figures are printed all the same), kModel, kUnavailable.
 // Threads  `threads`, 0 for all cores.
@@ -14,6 +15,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "miner/pack/evaluate.hpp"
 
@@ -28,6 +30,9 @@ struct EvalCommand {
   std::filesystem::path original;
   EvaluateSettings settings;
   bool json = false;
+  // A file or kBuiltinTasks; empty: none.
+  std::string tasks = {};
+  int task_tokens = 48;
   std::optional<double> max_kl = {};
 };
 

@@ -237,7 +237,7 @@ void print_experts(const Outcome& outcome) {
   fmt::print(stderr,
              "adit-miner: warning: expert pruning has destroyed models of DeepSeek-V3's architecture (a published one "
              "of 16B kept 80 % of its accuracy without a quarter of its experts, 17 % without half): look at the KL "
-             "before this pack is served\n");
+             "and at its answers (eval --tasks builtin) before it is served\n");
 }
 
 void print_linears(const std::vector<model::PrunedLinear>& pruned) {

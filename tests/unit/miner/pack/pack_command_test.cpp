@@ -174,6 +174,38 @@ TEST_F(PackCommandTest, eval_prints_one_json_object) {
   EXPECT_EQ(run_eval(command), exit_code::kModel);
 }
 
+TEST_F(PackCommandTest, eval_answers_tasks) {
+  ASSERT_EQ(run({.input = gguf_, .output = pack_, .bits = 8}), exit_code::kOk) << err_;
+  const std::filesystem::path tasks = dir_.path() / "tasks.jsonl";
+  ASSERT_TRUE(write_file_atomic(tasks, as_bytes(R"({"id":"a","prompt":"2+2?","kind":"integer","answer":"4"})"
+                                                "\n"
+                                                R"({"id":"b","prompt":"?","kind":"word","answer":"yes"})")));
+  EvalCommand command{.pack = pack_,
+                      .original = gguf_,
+                      .settings = {.text = text_, .window = 64, .threads = 1},
+                      .json = true,
+                      .tasks = tasks,
+                      .task_tokens = 4,
+                      .max_kl = {}};
+  testing::internal::CaptureStdout();
+  ASSERT_EQ(run_eval(command), exit_code::kOk);
+  const auto json = nlohmann::json::parse(testing::internal::GetCapturedStdout());
+  EXPECT_EQ(json["tasks"]["all"]["tasks"], 2);
+  EXPECT_EQ(json["tasks"]["kinds"]["integer"]["tasks"], 1);
+  EXPECT_EQ(json["tasks"]["kinds"]["word"]["tasks"], 1);
+  EXPECT_LE(json["tasks"]["all"]["accuracy_pack"].get<double>(), 1.0);
+  command.json = false;
+  testing::internal::CaptureStdout();
+  ASSERT_EQ(run_eval(command), exit_code::kOk);
+  EXPECT_NE(testing::internal::GetCapturedStdout().find("tasks, all             2: pack "), std::string::npos);
+  ASSERT_TRUE(write_file_atomic(tasks, as_bytes("\n{\"id\":3}")));
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run_eval(command), exit_code::kModel);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("tasks.jsonl: line 2: task: key id"), std::string::npos);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+}
+
 TEST(EvalText, is_long_enough_for_the_contract) {
   EXPECT_GT(builtin_eval_text().size(), 30000u);
 }

@@ -67,7 +67,13 @@ int describe_pack(const std::filesystem::path& path, bool as_json) {
   nlohmann::json object = json_of(model::card_of(*pack));
   object["model"] = pack->config().name;
   if (pack->declaration()) {
-    object["declaration"] = nlohmann::json::parse(model::declaration_json(*pack->declaration()));
+    const model::Declaration& said = *pack->declaration();
+    object["declaration"] = nlohmann::json::parse(model::declaration_json(said));
+    if (!as_json) {
+      object["declaration"] = fmt::format("mean KL {:.3g}, bound {:.3g}; {}, {} tokens of a text of {} bytes, {}",
+                                          said.mean_kl, said.bound, said.against, said.positions,
+                                          said.text_bytes, to_hex(said.text_hash));
+    }
     object["keeps_bound"] = model::check_declaration(*pack).has_value();
   }
   print(object, as_json);

@@ -225,8 +225,9 @@ Result<Outcome> prune(const PruneCommand& command) {
 void print_experts(const Outcome& outcome) {
   int unseen = 0;
   for (const LayerOfExperts& layer : outcome.experts) {
-    fmt::print("layers.{:<6} experts {}; saliency of those that stay >= {:.4g}, of those that go <= {:.4g}\n",
-               layer.layer, fmt::join(layer.kept, " "), layer.lowest_kept, layer.highest_gone);
+    fmt::print("layers.{:<6} experts {}; saliency of those that stay >= {:.4g}, of those that go <= {:.4g}{}\n",
+               layer.layer, fmt::join(layer.kept, " "), layer.lowest_kept, layer.highest_gone,
+               layer.lowest_kept < layer.highest_gone ? " (of another group)" : "");
     unseen += layer.unseen;
   }
   if (unseen > 0) {

@@ -99,6 +99,19 @@ TEST(MinerFailures, packs) {
   bytes[bytes.size() - 100] ^= 1;
   ASSERT_TRUE(write_file_atomic(scene.dir.path() / "absent.adit", bytes));
   expect(scene.serve(), exit_code::kModel, "absent.adit");
+  // Nor one that is over the bound it declares.
+  scene.pack = test::tiny_llama_pack(scene.dir.path(), {}, {.bits = 8, .declares = true}).path().filename();
+  model::Declaration declaration{.mean_kl = 0.004,
+                                 .bound = 0.002,
+                                 .against = "f32 of m.gguf",
+                                 .text_bytes = 9,
+                                 .positions = 9,
+                                 .window = 9};
+  ASSERT_TRUE(model::declare(scene.dir.path() / scene.pack, declaration));
+  expect(scene.serve(), exit_code::kModel, "a mean KL of 0.004, over its own bound of 0.002");
+  declaration.bound = 0.004;
+  ASSERT_TRUE(model::declare(scene.dir.path() / scene.pack, declaration));
+  expect(scene.serve(), exit_code::kChain, "127.0.0.1:1");
 }
 
 TEST(MinerFailures, chain) {

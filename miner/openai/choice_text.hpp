@@ -34,8 +34,9 @@ struct TextPiece {
 
 class ChoiceText {
  public:
-  ChoiceText(model::Tokenizer tokenizer, model::StopText stop)
-      : decoder_(std::move(tokenizer)), stop_(std::move(stop)) {}
+  // keeps_special: the marks of calls may be special tokens.
+  ChoiceText(model::Tokenizer tokenizer, model::StopText stop, bool keeps_special = false)
+      : decoder_(std::move(tokenizer), !keeps_special), stop_(std::move(stop)) {}
 
   [[nodiscard]] TextPiece push(model::NewToken token);
   // What was held back, when the answer ended without a stop string.

@@ -34,11 +34,20 @@ ApiResult<std::uint32_t> max_tokens_of(const Service& service, const ApiRequest&
 }
 
 // Null: none was asked for.
-ApiResult<std::shared_ptr<const model::constraint::Schema>> schema_of(const ApiRequest& request) {
-  if (request.schema.empty()) return nullptr;
-  auto schema = model::constraint::Schema::compile(request.schema);
-  if (!schema) return tl::unexpected(api_error(schema.error(), "response_format"));
+ApiResult<std::shared_ptr<const model::constraint::Schema>> schema_of(const ApiRequest& request,
+                                                                      const ForcedCall& forced) {
+  const bool is_call = !forced.schema.empty();
+  if (request.schema.empty() && !is_call) return nullptr;
+  auto schema = model::constraint::Schema::compile(is_call ? forced.schema : request.schema);
+  if (!schema) return tl::unexpected(api_error(schema.error(), is_call ? "tools" : "response_format"));
   return std::make_shared<const model::constraint::Schema>(*std::move(schema));
+}
+
+std::optional<ToolParser> parser_of(const Service& service, const ToolUse& use, const ForcedCall& forced) {
+  if (!use.is_active()) return std::nullopt;
+  std::vector<std::string> names;
+  for (const Tool& tool : use.tools) names.push_back(tool.name);
+  return ToolParser(service.tool_form(), use.is_forced(), forced.name, std::move(names));
 }
 
 }  // namespace
@@ -51,9 +60,15 @@ ApiResult<std::unique_ptr<Generation>> Generation::start(const Service& service,
     error.code = "model_not_found";
     return tl::unexpected(std::move(error));
   }
-  auto schema = schema_of(request);
+  ForcedCall forced;
+  if (request.tools.is_forced() && service.tool_form() != ToolForm::kNone) {
+    auto made = forced_call(service.tool_form(), service.chat_template(), request.tools);
+    if (!made) return tl::unexpected(made.error());
+    forced = *std::move(made);
+  }
+  auto schema = schema_of(request, forced);
   if (!schema) return tl::unexpected(schema.error());
-  auto prompts = service.prompts_of(request);
+  auto prompts = service.prompts_of(request, forced.opening);
   if (!prompts) return tl::unexpected(prompts.error());
   const std::uint64_t seed = request.seed ? *request.seed : service.random();
   std::vector<EngineJob> jobs;
@@ -80,10 +95,13 @@ ApiResult<std::unique_ptr<Generation>> Generation::start(const Service& service,
   std::unique_ptr<Generation> out(new Generation(service, *std::move(call)));
   out->usage_ = usage;
   out->left_ = count;
+  out->calls_in_parallel_ = request.tools.is_parallel;
   for (std::size_t i = 0; i < count; ++i) {
     auto stop = model::StopText::make(request.stop);
     if (!stop) return tl::unexpected(api_error(stop.error(), "stop"));
-    out->answers_.push_back({.text = ChoiceText(service.tokenizer(), *std::move(stop))});
+    out->answers_.push_back(
+        {.text = ChoiceText(service.tokenizer(), *std::move(stop), request.tools.is_active()),
+         .tools = parser_of(service, request.tools, forced)});
   }
   return out;
 }
@@ -97,9 +115,36 @@ ApiResult<std::vector<Update>> Generation::next() {
       call_->abandon_all();
       return tl::unexpected(std::move(update).error());
     }
+    find_calls(answers_[news.job], *update);
     updates.push_back(*std::move(update));
   }
   return updates;
+}
+
+void Generation::find_calls(Answer& answer, Update& update) {
+  if (!answer.tools) return;
+  const auto take = [&](ToolPiece&& piece) {
+    update.piece.text += piece.content;
+    for (ToolCall& call : piece.calls) {
+      if (call.index > 0 && !calls_in_parallel_) continue;
+      call.id =
+          fmt::format("call_{:016x}{:08x}", service_.random(), static_cast<std::uint32_t>(service_.random()));
+      update.calls.push_back(std::move(call));
+    }
+  };
+  const std::string text = std::exchange(update.piece.text, {});
+  // There are no log-probabilities beside calls.
+  update.piece.tokens.clear();
+  take(answer.tools->push(text));
+  if (update.finish) take(answer.tools->finish());
+  if (answer.tools->calls() == 0) return;
+  if (update.finish == "stop") update.finish = "tool_calls";
+  if (update.finish || calls_in_parallel_) return;
+  // One call was all that was asked for.
+  call_->abandon(update.answer);
+  answer.is_over = true;
+  --left_;
+  update.finish = "tool_calls";
 }
 
 ApiResult<Update> Generation::update_of(EngineNews& news) {
@@ -131,7 +176,7 @@ ApiResult<Update> Generation::update_of(EngineNews& news) {
   if (finish == model::FinishReason::kDeadEnd) {
     return tl::unexpected(
         ApiError{.status = 500,
-                 .message = "response_format: no token of this model goes on with the schema",
+                 .message = "no token of this model goes on with the schema that the answer must satisfy",
                  .type = "server_error"});
   }
   end_with(finish == model::FinishReason::kLength && !answer.text.stopped() ? "length" : "stop");

@@ -20,13 +20,15 @@
 
 #include "miner/openai/choice_text.hpp"
 #include "miner/openai/service.hpp"
+#include "miner/openai/tool_parser.hpp"
 
 namespace adit::miner::openai {
 
 struct Update {
   std::size_t answer = 0;
   TextPiece piece;
-  // "stop" or "length" when the answer is over.
+  std::vector<ToolCall> calls{};
+  // "stop", "length" or "tool_calls" when the answer is over.
   std::optional<std::string> finish{};
 };
 
@@ -49,16 +51,21 @@ class Generation {
  private:
   struct Answer {
     ChoiceText text;
+    // Of a request that may call functions.
+    std::optional<ToolParser> tools{};
     bool is_over = false;
   };
   Generation(const Service& service, std::unique_ptr<EngineCall> call)
       : service_(service), call_(std::move(call)) {}
   [[nodiscard]] ApiResult<Update> update_of(EngineNews& news);
+  // Takes the calls out of an update's text.
+  void find_calls(Answer& answer, Update& update);
 
   const Service& service_;
   std::unique_ptr<EngineCall> call_;
   std::vector<Answer> answers_;
   std::size_t left_ = 0;
+  bool calls_in_parallel_ = true;
   Usage usage_;
 };
 

@@ -78,7 +78,7 @@ void read_common(FieldReader& from, ApiRequest& out) {
     if (error) from.fail("stream_options", error->message);
   }
   from.ignore({"user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key",
-               "prompt_cache_retention", "parallel_tool_calls"});
+               "prompt_cache_retention"});
 }
 
 void read_max_tokens(FieldReader& from, ApiRequest& out, std::string_view key) {
@@ -106,18 +106,26 @@ std::optional<ApiError> read_message(const Json& message, const std::string& pat
   FieldReader from(message, path, error);
   std::string role = from.text("role").value_or("");
   if (role == "developer") role = "system";
-  if (role != "system" && role != "user" && role != "assistant") {
-    from.fail("role", "expected system, developer, user or assistant (tools are not supported)");
+  if (role != "system" && role != "user" && role != "assistant" && role != "tool") {
+    from.fail("role", "expected system, developer, user, assistant or tool");
   }
-  std::optional<std::string> content = content_of(from.find("content"));
+  Json more = read_tool_fields(from, role, path, error);
+  if (!more.is_null()) out.tools.in_history = true;
+  const Json* given = from.find("content");
+  std::optional<std::string> content = content_of(given);
+  if (given == nullptr && more.contains("tool_calls")) {
+    content = "";
+    more["content"] = nullptr;
+  }
   if (!content) from.fail("content", "expected a string or a list of text parts");
-  for (const std::string_view key : {"tool_calls", "function_call", "tool_call_id"}) {
-    from.refuse(key, "tools are not supported");
-  }
+  const std::optional<std::string> name = role == "tool" ? from.text("name") : std::nullopt;
+  if (name) more["name"] = *name;
   from.refuse("name", "chat templates have no place for names");
   from.ignore({"refusal", "audio", "annotations"});
   from.finish();
-  if (!error) out.messages.push_back({std::move(role), *std::move(content)});
+  if (!error) {
+    out.messages.push_back({std::move(role), *std::move(content), more.is_null() ? std::string() : to_text(more)});
+  }
   return error;
 }
 
@@ -170,12 +178,12 @@ void read_chat(const Json& body, ApiRequest& out, std::optional<ApiError>& error
   if (top && !logprobs) from.fail("top_logprobs", "only with logprobs: true");
   if (logprobs) out.top_logprobs = static_cast<int>(top.value_or(0));
   read_response_format(from, out, error);
-  for (const std::string_view key : {"tools", "functions"}) {
-    from.refuse(key, "this server does not call tools; send none, or describe them in a message");
-  }
-  const Json* choice = from.find("tool_choice");
-  if (choice != nullptr && *choice != "none" && *choice != "auto")
-    from.fail("tool_choice", "there are no tools");
+  const bool has_history = out.tools.in_history;
+  out.tools = read_tools(from, error);
+  out.tools.in_history = has_history;
+  from.refuse("functions", "the older form: send tools");
+  if (out.tools.is_active() && logprobs) from.fail("logprobs", "not together with tools");
+  if (out.tools.is_active() && !out.schema.empty()) from.fail("response_format", "not together with tools");
   for (const std::string_view key :
        {"audio", "prediction", "web_search_options", "reasoning_effort", "verbosity"}) {
     from.refuse(key, "the models served here have no such thing");

@@ -24,6 +24,7 @@
 #include "common/model/chat_template.hpp"
 #include "common/model/sampler.hpp"
 #include "miner/openai/api_error.hpp"
+#include "miner/openai/tool_request.hpp"
 
 namespace adit::miner::openai {
 
@@ -52,6 +53,7 @@ struct ApiRequest {
   bool stream = false;
   bool include_usage = false;
   std::optional<int> top_logprobs;
+  ToolUse tools;
   // A JSON schema that answers must satisfy; empty: none.
   std::string schema;
 };

@@ -126,6 +126,19 @@ std::vector<std::string> ResponseWriter::chunks(const Update& update) const {
                          {"logprobs", logprobs(piece.tokens)},
                          {"finish_reason", nullptr}}));
   }
+  const auto tool_chunk = [&](Json call) {
+    out.push_back(chunk({{"index", update.answer},
+                         {"delta", {{"tool_calls", Json::array({std::move(call)})}}},
+                         {"logprobs", nullptr},
+                         {"finish_reason", nullptr}}));
+  };
+  for (const ToolCall& call : update.calls) {
+    tool_chunk({{"index", call.index},
+                {"id", call.id},
+                {"type", "function"},
+                {"function", {{"name", call.name}, {"arguments", ""}}}});
+    tool_chunk({{"index", call.index}, {"function", {{"arguments", call.arguments}}}});
+  }
   if (update.finish) {
     out.push_back(chunk({{"index", update.answer},
                          {"delta", Json::object()},
@@ -146,8 +159,22 @@ void ResponseWriter::collect(const Update& update) {
   if (answers_.size() <= update.answer) answers_.resize(update.answer + 1);
   Whole& whole = answers_[update.answer];
   whole.text += update.piece.text;
+  whole.calls.insert(whole.calls.end(), update.calls.begin(), update.calls.end());
   whole.tokens.insert(whole.tokens.end(), update.piece.tokens.begin(), update.piece.tokens.end());
   if (update.finish) whole.finish = *update.finish;
+}
+
+Json ResponseWriter::message_of(const Whole& whole) {
+  const bool only_calls = !whole.calls.empty() && whole.text.empty();
+  Json message{{"role", "assistant"},
+               {"content", only_calls ? Json(nullptr) : Json(whole.text)},
+               {"refusal", nullptr}};
+  for (const ToolCall& call : whole.calls) {
+    message["tool_calls"].push_back({{"id", call.id},
+                                     {"type", "function"},
+                                     {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
+  }
+  return message;
 }
 
 std::string ResponseWriter::body(const Usage& usage) const {
@@ -156,7 +183,7 @@ std::string ResponseWriter::body(const Usage& usage) const {
     const Whole& whole = answers_[i];
     Json choice{{"index", i}};
     if (is_chat()) {
-      choice["message"] = {{"role", "assistant"}, {"content", whole.text}, {"refusal", nullptr}};
+      choice["message"] = message_of(whole);
     } else {
       choice["text"] = whole.text;
     }

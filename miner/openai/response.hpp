@@ -3,9 +3,9 @@
 //
 // Answers as OpenAI's clients read them: whole bodies and the chunks of a stream.
 //
-// Out      ResponseWriter::chunk(s): JSON texts, one event each. Log-probabilities: chat's content list, or
-//          the four lists of completions; a token's text is valid UTF-8 (U+FFFD for parts of a character), its
-//          bytes are exact.
+// Out      ResponseWriter::chunk(s): JSON texts, one event each; a call of a function takes two, its name and its
+//          arguments. Log-probabilities: chat's content list, or the four lists of completions; a token's text is
+//          valid UTF-8 (U+FFFD for parts of a character), its bytes are exact.
 // Threads  one thread per object.
 // Source   OpenAI's API reference (chat completion object and chunk, completion object)
 // Tests    tests/unit/miner/openai/server_test.cpp, tests/integration/openai_client_test.py
@@ -35,9 +35,11 @@ class ResponseWriter {
  private:
   struct Whole {
     std::string text;
+    std::vector<ToolCall> calls;
     std::vector<TokenEntry> tokens;
     std::string finish;
   };
+  [[nodiscard]] static Json message_of(const Whole& whole);
   [[nodiscard]] Json head(const char* object) const;
   [[nodiscard]] std::string chunk(Json choice) const;
   [[nodiscard]] Json logprobs(const std::vector<TokenEntry>& tokens) const;

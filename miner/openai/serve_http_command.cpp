@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "common/base/exit_code.hpp"
+#include "common/base/files.hpp"
 #include "common/base/limits.hpp"
 #include "common/base/shutdown.hpp"
 #include "common/log/log.hpp"
@@ -27,6 +28,7 @@ struct Flags {
   std::string listen = "127.0.0.1:8000";
   std::string api_key_file;
   std::string model_name;
+  std::string chat_template;
   RunFlags run;
   int batch = 8;
   std::uint32_t queue = 64;
@@ -48,13 +50,19 @@ int run(const Flags& flags) {
                  fmt::format("--listen {} is not loopback: give --api-key-file", flags.listen)},
                 exit_code::kUsage);
   }
+  std::string chat_template;
+  if (!flags.chat_template.empty()) {
+    const auto bytes = read_file(flags.chat_template, limits::kChatTemplateBytesMax);
+    if (!bytes) return fail(bytes.error().context("--chat-template"), exit_code::kConfig);
+    chat_template = as_text(*bytes);
+  }
   auto opened = model::Pack::open(flags.pack);
   if (!opened) return fail(opened.error(), exit_code::kModel);
   const auto declared = model::check_declaration(*opened);
   if (!declared) return fail(declared.error(), exit_code::kModel);
   const auto pack = std::make_shared<const model::Pack>(*std::move(opened));
   EngineThread engine(pack, *options, flags.queue);
-  const auto service = openai::Service::make(pack, engine, flags.model_name);
+  const auto service = openai::Service::make(pack, engine, flags.model_name, std::move(chat_template));
   if (!service) return fail(service.error(), exit_code::kModel);
   const auto server = openai::HttpServer::start(
       {.listen = *listen, .api_key = *key, .threads = flags.http_threads}, **service);
@@ -83,6 +91,8 @@ void add_serve_http_command(CLI::App& app, int& exit_code) {
                       "File whose first line is the key that clients send");
   command->add_option("--model-name", flags->model_name,
                       "Name that requests give (default: the pack file's, without .adit)");
+  command->add_option("--chat-template", flags->chat_template,
+                      "File with a chat template (Jinja) to use instead of the pack's");
   command->add_option("--batch", flags->batch, "Answers that are made together")
       ->check(CLI::Range(1, limits::kBatchSequencesMax))
       ->capture_default_str();

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "common/crypto/hash.hpp"
 #include "common/model/card.hpp"
 #include "common/model/chat_template.hpp"
 #include "common/protocol/messages.hpp"
@@ -15,23 +16,46 @@ namespace {
 
 constexpr std::uint64_t kNsOfSecond = 1'000'000'000;
 
+std::string fingerprint_of(const model::Pack& pack, const std::string& chat_template) {
+  std::string out = "adit1-" + to_hex(pack.content_hash()).substr(0, 16);
+  // Another template than the pack's makes other answers.
+  if (chat_template != pack.chat_template()) {
+    out += "-" + to_hex(crypto::b2("adit1.template", as_bytes(chat_template))).substr(0, 8);
+  }
+  return out;
+}
+
+// A message's further fields with the arguments of its calls as texts.
+std::string with_argument_texts(const std::string& more) {
+  if (more.empty()) return more;
+  Json json = Json::parse(more, nullptr, false);
+  if (!json.is_object() || !json.contains("tool_calls")) return more;
+  for (Json& call : json["tool_calls"]) {
+    Json& arguments = call["function"]["arguments"];
+    arguments = to_text(arguments);
+  }
+  return to_text(json);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Service>> Service::make(std::shared_ptr<const model::Pack> pack, EngineThread& engine,
-                                               std::string model_name) {
+                                               std::string model_name, std::string chat_template) {
   ADIT_TRY(model::Tokenizer tokenizer, model::Tokenizer::from_blob(pack->tokenizer_json()));
-  return std::unique_ptr<Service>(
-      new Service(std::move(pack), std::move(tokenizer), engine, std::move(model_name)));
+  return std::unique_ptr<Service>(new Service(std::move(pack), std::move(tokenizer), engine,
+                                              std::move(model_name), std::move(chat_template)));
 }
 
 Service::Service(std::shared_ptr<const model::Pack> pack, model::Tokenizer tokenizer, EngineThread& engine,
-                 std::string model_name)
+                 std::string model_name, std::string chat_template)
     : pack_(std::move(pack)),
       tokenizer_(std::move(tokenizer)),
       trie_(std::make_shared<const model::constraint::TokenTrie>(tokenizer_, pack_->config().vocab)),
       engine_(engine),
       model_name_(model_name.empty() ? pack_->path().stem().string() : std::move(model_name)),
-      fingerprint_("adit1-" + to_hex(pack_->content_hash()).substr(0, 16)),
+      chat_template_(chat_template.empty() ? std::string(pack_->chat_template()) : std::move(chat_template)),
+      tool_form_(form_of(chat_template_)),
+      fingerprint_(fingerprint_of(*pack_, chat_template_)),
       card_(protocol::card_hash(model::card_of(*pack_))),
       started_s_(now_s()) {}
 
@@ -63,16 +87,35 @@ Result<std::vector<TokenId>> Service::encode(std::string_view text) const {
   return ids;
 }
 
-ApiResult<std::vector<std::vector<TokenId>>> Service::prompts_of(const ApiRequest& request) const {
+ApiResult<std::string> Service::chat_text(const ApiRequest& request) const {
+  const ToolUse& use = request.tools;
+  if (use.is_active() && tool_form_ == ToolForm::kNone) {
+    return tl::unexpected(wrong_field("tools", "this model's chat template has no place for tools"));
+  }
+  if (use.in_history && chat_template_.find("tool") == std::string::npos) {
+    return tl::unexpected(
+        wrong_field("messages", "this model's chat template has no place for calls and their results"));
+  }
+  const auto special = [&](TokenId id) { return id < 0 ? std::string() : std::string(tokenizer_.piece(id)); };
+  std::vector<model::ChatMessage> messages = request.messages;
+  // DeepSeek's templates put arguments into the text as they are; the others want the object.
+  if (chat_template_.find(kDeepseekOpen) != std::string::npos) {
+    for (model::ChatMessage& message : messages) message.more = with_argument_texts(message.more);
+  }
+  const auto text = model::render_chat(chat_template_, messages, true,
+                                       {special(tokenizer_.bos()), special(tokenizer_.eos())},
+                                       {.tools = use.is_active() ? use.json : std::string(), .others = {}});
+  if (!text) return tl::unexpected(api_error(text.error(), "messages"));
+  return *text;
+}
+
+ApiResult<std::vector<std::vector<TokenId>>> Service::prompts_of(const ApiRequest& request,
+                                                                 std::string_view opening) const {
   std::vector<std::vector<TokenId>> out;
   if (request.endpoint == Endpoint::kChat) {
-    const auto special = [&](TokenId id) {
-      return id < 0 ? std::string() : std::string(tokenizer_.piece(id));
-    };
-    const auto text = model::render_chat(pack_->chat_template(), request.messages, true,
-                                         {special(tokenizer_.bos()), special(tokenizer_.eos())});
-    if (!text) return tl::unexpected(api_error(text.error(), "messages"));
-    auto ids = encode(*text);
+    auto text = chat_text(request);
+    if (!text) return tl::unexpected(text.error());
+    auto ids = encode(text->append(opening));
     if (!ids) return tl::unexpected(api_error(ids.error(), "messages"));
     out.push_back(*std::move(ids));
     return out;

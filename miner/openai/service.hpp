@@ -19,15 +19,17 @@
 #include "common/model/pack.hpp"
 #include "common/model/tokenizer.hpp"
 #include "miner/openai/request.hpp"
+#include "miner/openai/tool_form.hpp"
 #include "miner/serve/engine_thread.hpp"
 
 namespace adit::miner::openai {
 
 class Service {
  public:
-  // An empty name: that of the pack's file, without its ending.
+  // An empty name: that of the pack's file, without its ending. An empty template: the pack's.
   [[nodiscard]] static Result<std::unique_ptr<Service>> make(std::shared_ptr<const model::Pack> pack,
-                                                             EngineThread& engine, std::string model_name);
+                                                             EngineThread& engine, std::string model_name,
+                                                             std::string chat_template = {});
 
   [[nodiscard]] const model::Pack& pack() const { return *pack_; }
   [[nodiscard]] const model::Tokenizer& tokenizer() const { return tokenizer_; }
@@ -39,8 +41,12 @@ class Service {
   [[nodiscard]] std::uint64_t now_s() const;
   [[nodiscard]] std::uint64_t random() const;
 
-  // One list of ids for each prompt (a chat is one).
-  [[nodiscard]] ApiResult<std::vector<std::vector<TokenId>>> prompts_of(const ApiRequest& request) const;
+  [[nodiscard]] const std::string& chat_template() const { return chat_template_; }
+  [[nodiscard]] ToolForm tool_form() const { return tool_form_; }
+
+  // One list of ids for each prompt (a chat is one). `opening`: how the answer to a chat begins.
+  [[nodiscard]] ApiResult<std::vector<std::vector<TokenId>>> prompts_of(const ApiRequest& request,
+                                                                        std::string_view opening = {}) const;
   // One for each answer that must satisfy the schema.
   [[nodiscard]] std::shared_ptr<model::TokenFilter> filter_of(
       const std::shared_ptr<const model::constraint::Schema>& schema) const;
@@ -50,7 +56,8 @@ class Service {
 
  private:
   Service(std::shared_ptr<const model::Pack> pack, model::Tokenizer tokenizer, EngineThread& engine,
-          std::string model_name);
+          std::string model_name, std::string chat_template);
+  [[nodiscard]] ApiResult<std::string> chat_text(const ApiRequest& request) const;
   [[nodiscard]] Result<std::vector<TokenId>> encode(std::string_view text) const;
 
   std::shared_ptr<const model::Pack> pack_;
@@ -58,6 +65,8 @@ class Service {
   std::shared_ptr<const model::constraint::TokenTrie> trie_;
   EngineThread& engine_;
   std::string model_name_;
+  std::string chat_template_;
+  ToolForm tool_form_ = ToolForm::kNone;
   std::string fingerprint_;
   Hash256 card_{};
   std::uint64_t started_s_ = 0;

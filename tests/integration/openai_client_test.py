@@ -39,18 +39,62 @@ if __name__ == "__main__":
 import jsonschema  # noqa: E402
 import openai  # noqa: E402
 
+# As the templates of Qwen2.5 and Hermes are; the test model's own has no place for tools.
+TEMPLATE = """{%- if tools %}<|im_start|>system
+You can call functions. These are their signatures:
+<tools>
+{%- for tool in tools %}
+{{ tool | tojson }}
+{%- endfor %}
+</tools>
+For each call write a JSON object in <tool_call></tool_call>:
+<tool_call>
+{"name": <function-name>, "arguments": <args-json-object>}
+</tool_call><|im_end|>
+{% endif %}
+{%- for message in messages %}
+{{- '<|im_start|>' + message.role }}
+{%- if message.content %}{{ '\n' + message.content }}{% endif %}
+{%- for call in message.tool_calls or [] %}
+{{- '\n<tool_call>\n{"name": "' + call.function.name + '", "arguments": ' + call.function.arguments | tojson + '}\n</tool_call>' }}
+{%- endfor %}
+{{- '<|im_end|>\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"""
+TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": "price_of",
+            "description": "The price of a metal",
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "metal": {"enum": ["gold", "iron", "copper"]},
+                    "grams": {"type": "integer"},
+                    "currencies": {"type": "array", "items": {"$ref": "#/$defs/currency"}, "minItems": 1, "maxItems": 2},
+                },
+                "required": ["metal", "grams", "currencies"],
+                "additionalProperties": False,
+                "$defs": {"currency": {"enum": ["EUR", "CHF", "TAO"]}},
+            },
+        },
+    },
+    {"type": "function", "function": {"name": "time_now", "description": "The time of day"}},
+]
 ASK = [{"role": "user", "content": "Name three metals that are mined."}]
 
 
 class Server:
     """One adit-miner serve-http on a free port; its log goes to stderr."""
 
-    def __init__(self, miner, folder):
+    def __init__(self, miner, folder, *more):
         pack = pathlib.Path(folder) / "smollm2.adit"
-        packing = [miner, "pack", MODEL, "-o", pack, "--bits", "4", "--act", "a16"]
-        subprocess.run(packing, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if not pack.is_file():
+            packing = [miner, "pack", MODEL, "-o", pack, "--bits", "4", "--act", "a16"]
+            subprocess.run(packing, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.process = subprocess.Popen(
-            [miner, "serve-http", "--pack", pack, "--listen", "127.0.0.1:0", "--batch", "8", "--threads", "1"],
+            [miner, "serve-http", "--pack", pack, "--listen", "127.0.0.1:0", "--batch", "8", "--threads", "1", *more],
             stdout=subprocess.PIPE, text=True
         )
         ready = self.process.stdout.readline().split()
@@ -195,13 +239,107 @@ class OpenAiClient(unittest.TestCase):
         self.assertTrue(self.chat(max_tokens=5).choices[0].message.content)
 
 
+class ToolCalls(unittest.TestCase):
+    server: Server
+
+    def chat(self, **more):
+        fields = {"model": self.server.model, "messages": ASK, "max_tokens": 120, "seed": 7, "tools": TOOLS}
+        return self.server.client.chat.completions.create(**(fields | more))
+
+    def check(self, call):
+        self.assertEqual(call.type, "function")
+        arguments = json.loads(call.function.arguments)
+        if call.function.name == "price_of":
+            jsonschema.validate(arguments, TOOLS[0]["function"]["parameters"])
+        else:
+            self.assertEqual((call.function.name, arguments), ("time_now", {}))
+
+    def test_a_required_call_satisfies_its_schema(self):
+        named = {"type": "function", "function": {"name": "price_of"}}
+        for choice in ("required", named):
+            for seed in range(3):
+                answer = self.chat(tool_choice=choice, seed=seed).choices[0]
+                self.assertEqual(answer.finish_reason, "tool_calls")
+                self.assertIsNone(answer.message.content)
+                self.assertEqual(len(answer.message.tool_calls), 1)
+                self.check(answer.message.tool_calls[0])
+                if choice is named:
+                    self.assertEqual(answer.message.tool_calls[0].function.name, "price_of")
+
+    def test_a_stream_brings_the_same_call(self):
+        whole = self.chat(tool_choice="required").choices[0].message.tool_calls[0]
+        name, arguments, finish, ids = "", "", None, set()
+        for chunk in self.chat(tool_choice="required", stream=True):
+            for choice in chunk.choices:
+                self.assertFalse(choice.delta.content)
+                finish = choice.finish_reason or finish
+                for delta in choice.delta.tool_calls or []:
+                    self.assertEqual(delta.index, 0)
+                    ids |= {delta.id} if delta.id else set()
+                    name += delta.function.name or ""
+                    arguments += delta.function.arguments or ""
+        self.assertEqual((name, arguments), (whole.function.name, whole.function.arguments))
+        self.assertEqual((finish, len(ids)), ("tool_calls", 1))
+
+    def test_a_call_of_its_own_is_found(self):
+        # Small as it is, the model goes on as the conversation did; greedy, so always in the same way.
+        messages = []
+        for i, question in enumerate(("What time is it?", "And now?", "And what is the time now?")):
+            call = {"id": f"c{i}", "type": "function", "function": {"name": "time_now", "arguments": "{}"}}
+            messages += [
+                {"role": "user", "content": question},
+                {"role": "assistant", "content": None, "tool_calls": [call]},
+                {"role": "tool", "tool_call_id": f"c{i}", "content": f"10:0{i}"},
+                {"role": "assistant", "content": f"It is 10:0{i}."},
+            ]
+        fields = {"messages": [*messages, {"role": "user", "content": "What time is it now?"}], "tools": TOOLS[1:]}
+        for parallel in (True, False):
+            answer = self.chat(temperature=0, parallel_tool_calls=parallel, **fields).choices[0]
+            self.assertEqual(answer.finish_reason, "tool_calls")
+            self.assertEqual([c.function.name for c in answer.message.tool_calls], ["time_now"])
+            self.assertIsNone(answer.message.content)
+        deltas = [c.choices[0].delta for c in self.chat(temperature=0, stream=True, **fields)]
+        self.assertEqual("".join(d.content or "" for d in deltas), "")
+        calls = [call.function for d in deltas for call in d.tool_calls or []]
+        self.assertEqual([c.name for c in calls], ["time_now", None])
+        self.assertEqual("".join(c.arguments for c in calls), "{}")
+
+    def test_a_conversation_goes_on_with_the_result(self):
+        first = self.chat(tool_choice="required").choices[0].message
+        call = first.tool_calls[0]
+        result = {"role": "tool", "tool_call_id": call.id, "content": "61.20 EUR"}
+        for more in ({"tool_choice": "none"}, {"tool_choice": "auto"}, {"parallel_tool_calls": False}):
+            answer = self.chat(messages=[*ASK, first, result], max_tokens=40, **more).choices[0]
+            if more.get("tool_choice") == "none":
+                self.assertIsNone(answer.message.tool_calls)
+                self.assertTrue(answer.message.content)
+            self.assertIn(answer.finish_reason, ("stop", "length", "tool_calls"))
+
+    def test_refuses_with_the_clients_own_errors(self):
+        strict = [{"type": "function", "function": {**TOOLS[1]["function"], "strict": True}}]
+        cases = [
+            ({"tools": strict}, "tools"),
+            ({"tool_choice": {"type": "function", "function": {"name": "other"}}}, "tool_choice.function.name"),
+            ({"logprobs": True}, "logprobs"),
+            ({"response_format": {"type": "json_object"}}, "response_format"),
+        ]
+        for more, param in cases:
+            with self.assertRaises(openai.BadRequestError, msg=param) as caught:
+                self.chat(**more)
+            self.assertEqual(caught.exception.param, param)
+
+
 def main():
     miner = sys.argv.pop(1)
     with tempfile.TemporaryDirectory(prefix="adit-openai-") as folder:
+        template = pathlib.Path(folder) / "template.jinja"
+        template.write_text(TEMPLATE)
         OpenAiClient.server = Server(miner, folder)
+        ToolCalls.server = Server(miner, folder, "--chat-template", template)
         result = unittest.main(exit=False, verbosity=2).result
-        code = OpenAiClient.server.stop()
-        assert code == 0, f"serve-http ended with {code}"
+        for case in (OpenAiClient, ToolCalls):
+            code = case.server.stop()
+            assert code == 0, f"serve-http ended with {code}"
     sys.exit(0 if result.wasSuccessful() else 1)
 
 

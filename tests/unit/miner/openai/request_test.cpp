@@ -80,7 +80,7 @@ TEST(OpenAiRequest, names_the_field_that_is_wrong) {
       {R"("frequency_penalty":0.5)", "frequency_penalty"},
       {R"("presence_penalty":-1)", "presence_penalty"},
       {R"("logit_bias":{"5":1})", "logit_bias"},
-      {R"("tools":[{"type":"function"}])", "tools"},
+      {R"("tools":[{"type":"function"}])", "tools[0].function"},
       {R"("tool_choice":"required")", "tool_choice"},
       {R"("top_logprobs":3)", "top_logprobs"},
       {R"("stream_options":{"include_usage":true})", "stream_options"},
@@ -98,7 +98,7 @@ TEST(OpenAiRequest, names_the_field_that_is_wrong) {
   }
   EXPECT_EQ(completions(R"("prompt":"x","echo":true)").error().param, "echo");
   EXPECT_EQ(completions(R"("prompt":"x","suffix":"y")").error().param, "suffix");
-  EXPECT_EQ(parse_request(Endpoint::kChat, R"({"model":"m","messages":[{"role":"tool","content":"x"}]})")
+  EXPECT_EQ(parse_request(Endpoint::kChat, R"({"model":"m","messages":[{"role":"critic","content":"x"}]})")
                 .error()
                 .param,
             "messages[0].role");

@@ -86,6 +86,11 @@ bool YamlReader::has(std::string_view key) const {
   return section.node != nullptr && section.node->find(key) != nullptr;
 }
 
+std::vector<std::string> YamlReader::keys() const {
+  const YamlNode* node = state_->sections[index_].node;
+  return node == nullptr ? std::vector<std::string>() : node->keys;
+}
+
 const YamlNode* YamlReader::ask(std::string_view key) {
   Section& section = state_->sections[index_];
   if (std::find(section.asked.begin(), section.asked.end(), key) == section.asked.end()) {

@@ -110,6 +110,8 @@ class YamlReader {
 
   // The mapping below `key`; an empty one if absent.
   [[nodiscard]] YamlReader section(std::string_view key, std::string_view sentence = {});
+  // The keys of this mapping, as they stand in the file: of one whose keys are names that the file chooses.
+  [[nodiscard]] std::vector<std::string> keys() const;
   // The mappings in the sequence below `key`; none if absent.
   [[nodiscard]] std::vector<YamlReader> sections(std::string_view key, std::size_t items_max,
                                                  std::string_view sentence = {});

@@ -8,10 +8,11 @@
 
 namespace adit::model {
 
-protocol::Card card_of(const Pack& pack) {
+protocol::Card card_of(const Pack& pack, const Hash256& adapter) {
   const ModelConfig& config = pack.config();
   protocol::Card card;
   card.base = pack.content_hash();
+  card.adapter = adapter;
   card.tokenizer = crypto::blake2b_256(as_bytes(pack.tokenizer_json()));
   card.chat_template = crypto::blake2b_256(as_bytes(pack.chat_template()));
   card.layers = static_cast<std::uint32_t>(config.layers);

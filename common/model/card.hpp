@@ -14,6 +14,8 @@
 
 namespace adit::model {
 
-[[nodiscard]] protocol::Card card_of(const Pack& pack);
+// adapter: an Adapter's content hash; zero: none. Cards that miners declare to the subnet have none: validators hold
+// no adapters to replay with. Local generations bind theirs with one, so that no two share a trace root.
+[[nodiscard]] protocol::Card card_of(const Pack& pack, const Hash256& adapter = {});
 
 }  // namespace adit::model

@@ -180,8 +180,8 @@ tl::expected<void, ServeFailure> open_http(Parts& parts, const ServeConfig& conf
   }
   auto key = openai::read_api_key(config.http_api_key_file);
   if (!key) return failed(key.error().context("http.api_key_file"), exit_code::kConfig);
-  auto service = openai::Service::make(source->pack(), source->engine(), "");
-  if (!service) return failed(service.error(), exit_code::kModel);
+  auto service = openai::Service::make(source->pack(), source->engine(), "", "", config.http_adapters);
+  if (!service) return failed(service.error().context("http"), exit_code::kModel);
   parts.local_service = *std::move(service);
   auto server =
       openai::HttpServer::start({.listen = *config.http_listen, .api_key = *std::move(key)}, *parts.local_service);

@@ -112,6 +112,16 @@ void read_http(config::YamlReader& root, ServeConfig& out) {
   net::Endpoint listen = *net::parse_endpoint("127.0.0.1:8000");
   read_endpoint(from, "listen", listen, "Address to listen on; beyond loopback only with api_key_file.");
   from.path("api_key_file", out.http_api_key_file, "File whose first line is the key that clients send.");
+  config::YamlReader adapters =
+      from.section("adapters", "LoRA adapters for local requests; the name is what a request gives as its model.");
+  for (const std::string& name : adapters.keys()) {
+    std::filesystem::path folder;
+    adapters.path(name, folder, "Folder of the adapter, as PEFT saves it.");
+    if (name.empty() || name.size() > limits::kNameBytesMax) {
+      adapters.fail(name, fmt::format("expected a name of 1 to {} bytes", limits::kNameBytesMax));
+    }
+    out.http_adapters.emplace_back(name, std::move(folder));
+  }
   if (!is_there) return;
   out.http_listen = listen;
   if (!listen.is_loopback() && out.http_api_key_file.empty()) {

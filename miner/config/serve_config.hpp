@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/bytes.hpp"
@@ -74,6 +75,8 @@ struct ServeConfig {
   // Absent: no HTTP endpoint for local users.
   std::optional<net::Endpoint> http_listen;
   std::filesystem::path http_api_key_file;
+  // Names that local requests give, and the folders of the adapters. The subnet's questions get none.
+  std::vector<std::pair<std::string, std::filesystem::path>> http_adapters;
 
   std::filesystem::path journal;
   std::uint64_t journal_bytes_max = 64u << 20;

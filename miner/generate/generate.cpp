@@ -49,7 +49,7 @@ Result<GenerateOutcome> generate(const model::Pack& pack, const GenerateOptions&
   GenerateOutcome outcome;
   ADIT_TRY(outcome.prompt_ids, prompt_ids(pack, tokenizer, options.prompt, options.is_raw));
   ADIT_TRY_VOID(model::check_generation(pack.config(), outcome.prompt_ids, options.params));
-  outcome.binding = standalone_binding(pack, outcome.prompt_ids, options.params, options.seed);
+  outcome.binding = standalone_binding(pack, outcome.prompt_ids, options.params, options.seed, options.adapter.get());
 
   model::EngineOptions engine_options = options.engine;
   engine_options.batch_max = 1;
@@ -62,7 +62,8 @@ Result<GenerateOutcome> generate(const model::Pack& pack, const GenerateOptions&
   const SystemClock clock;
   const std::uint64_t start = clock.steady_ns();
   std::uint64_t first = 0;
-  ADIT_TRY_VOID(engine.add(outcome.prompt_ids, options.params, outcome.binding));
+  ADIT_TRY_VOID(
+      engine.add(outcome.prompt_ids, options.params, outcome.binding, {.adapter = options.adapter}));
   while (engine.running() > 0) {
     ADIT_TRY(model::StepResult step, engine.step());
     if (first == 0 && !step.tokens.empty()) first = clock.steady_ns();

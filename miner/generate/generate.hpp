@@ -32,6 +32,8 @@ struct GenerateOptions {
   bool is_raw = false;
   std::uint64_t seed = 0;
   model::GenerateParams params;
+  // Null: the model as it is.
+  std::shared_ptr<const model::Adapter> adapter{};
   model::EngineOptions engine;
 };
 

@@ -29,6 +29,7 @@ struct Flags {
   double temperature = 0;
   double top_p = 1;
   double min_p = 0;
+  std::string adapter;
   bool as_json = false;
 };
 
@@ -48,6 +49,7 @@ void print_json(const model::Pack& pack, const GenerateOptions& options,
       {"tokens_per_second", outcome.tokens_per_second},
       {"prefill_tokens_per_second", outcome.prefill_tokens_per_second},
       {"pack", to_hex(pack.content_hash())},
+      {"adapter", options.adapter ? nlohmann::json(to_hex(options.adapter->content_hash())) : nullptr},
       {"card", to_hex(outcome.binding.card)},
       {"request", to_hex(outcome.binding.request)},
       {"request_seed", to_hex(outcome.binding.seed)},
@@ -74,6 +76,11 @@ int run(Flags& flags) {
   if (!pack) return fail(pack.error(), exit_code::kModel);
   const Result<void> declared = model::check_declaration(*pack);
   if (!declared) return fail(declared.error(), exit_code::kModel);
+  if (!flags.adapter.empty()) {
+    const auto adapter = model::Adapter::load(flags.adapter, *pack);
+    if (!adapter) return fail(adapter.error().context("--adapter"), exit_code::kModel);
+    options.adapter = *adapter;
+  }
   const Result<GenerateOutcome> outcome = generate(*pack, options, [&](std::string_view text) {
     if (flags.as_json) return;
     std::fwrite(text.data(), 1, text.size(), stdout);
@@ -108,6 +115,7 @@ void add_generate_command(CLI::App& app, int& exit_code) {
   CLI::App* command =
       app.add_subcommand("generate", "Generate from one prompt and print text, ids and trace root");
   command->add_option("--pack", options.pack, "Pack file (.adit)")->required();
+  command->add_option("--adapter", flags->adapter, "Folder of a LoRA adapter, as PEFT saves it");
   command
       ->add_option("--prompt", options.prompt, "User message, or with --raw the text to go on with")
       ->required();

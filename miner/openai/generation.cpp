@@ -33,6 +33,20 @@ ApiResult<std::uint32_t> max_tokens_of(const Service& service, const ApiRequest&
   return static_cast<std::uint32_t>(std::min<std::size_t>(context - prompt, limits::kNewTokensMax));
 }
 
+ApiError unknown_model(const Service& service, const std::string& name) {
+  constexpr std::size_t kNamesShown = 8;
+  std::string names;
+  for (std::size_t i = 0; i < service.models().size() && i < kNamesShown; ++i) {
+    names += fmt::format("{}'{}'", i == 0 ? "" : ", ", service.models()[i].name);
+  }
+  if (service.models().size() > kNamesShown) names += ", …";
+  ApiError error =
+      wrong_field("model", fmt::format("'{}' is not served here, only {}", name.substr(0, 200), names));
+  error.status = 404;
+  error.code = "model_not_found";
+  return error;
+}
+
 // Null: none was asked for.
 ApiResult<std::shared_ptr<const model::constraint::Schema>> schema_of(const ApiRequest& request,
                                                                       const ForcedCall& forced) {
@@ -53,13 +67,8 @@ std::optional<ToolParser> parser_of(const Service& service, const ToolUse& use, 
 }  // namespace
 
 ApiResult<std::unique_ptr<Generation>> Generation::start(const Service& service, const ApiRequest& request) {
-  if (request.model != service.model_name()) {
-    ApiError error = wrong_field(
-        "model", fmt::format("'{}' is not served here, only '{}'", request.model, service.model_name()));
-    error.status = 404;
-    error.code = "model_not_found";
-    return tl::unexpected(std::move(error));
-  }
+  const ServedModel* served = service.find(request.model);
+  if (served == nullptr) return tl::unexpected(unknown_model(service, request.model));
   ForcedCall forced;
   if (request.tools.is_forced() && service.tool_form() != ToolForm::kNone) {
     auto made = forced_call(service.tool_form(), service.chat_template(), request.tools);
@@ -84,9 +93,10 @@ ApiResult<std::unique_ptr<Generation>> Generation::start(const Service& service,
     for (std::uint32_t i = 0; i < request.choices; ++i) {
       jobs.push_back({.prompt = prompt,
                       .params = params,
-                      .binding = service.binding_of(prompt, params, seed + i),
+                      .binding = service.binding_of(*served, prompt, params, seed + i),
                       .extras = {.filter = *schema ? service.filter_of(*schema) : nullptr,
-                                 .top_logprobs = request.top_logprobs}});
+                                 .top_logprobs = request.top_logprobs,
+                                 .adapter = served->adapter}});
     }
   }
   const std::size_t count = jobs.size();

@@ -177,8 +177,8 @@ void HttpServer::Impl::set_up() {
               }));
   server_.Get(
       R"(/v1/models/(.+))", checked([this](const httplib::Request& request, httplib::Response& response) {
-        if (request.matches[1] == service_.model_name())
-          return response.set_content(model_body(service_), kJson);
+        if (const ServedModel* served = service_.find(request.matches[1].str()))
+          return response.set_content(model_body(service_, *served), kJson);
         reply(response,
               {.status = 404, .message = "no such model", .param = "model", .code = "model_not_found"});
       }));

@@ -26,19 +26,25 @@ Json usage_of(const Usage& usage) {
           {"total_tokens", usage.prompt_tokens + usage.completion_tokens}};
 }
 
-Json model_object(const Service& service) {
-  return {{"id", service.model_name()},
-          {"object", "model"},
-          {"created", service.started_s()},
-          {"owned_by", "adit"},
-          {"pack", to_hex(service.pack().content_hash())},
-          {"context", service.pack().config().context}};
+Json model_object(const Service& service, const ServedModel& served) {
+  Json out{{"id", served.name},
+           {"object", "model"},
+           {"created", service.started_s()},
+           {"owned_by", "adit"},
+           {"pack", to_hex(service.pack().content_hash())},
+           {"context", service.pack().config().context}};
+  if (served.adapter) {
+    out["parent"] = service.model_name();
+    out["adapter"] = to_hex(served.adapter->content_hash());
+  }
+  return out;
 }
 
 }  // namespace
 
 ResponseWriter::ResponseWriter(const Service& service, const ApiRequest& request)
     : service_(service),
+      served_(*service.find(request.model)),
       endpoint_(request.endpoint),
       has_logprobs_(request.top_logprobs.has_value()),
       include_usage_(request.include_usage),
@@ -50,8 +56,8 @@ Json ResponseWriter::head(const char* object) const {
   return {{"id", id_},
           {"object", object},
           {"created", created_s_},
-          {"model", service_.model_name()},
-          {"system_fingerprint", service_.fingerprint()}};
+          {"model", served_.name},
+          {"system_fingerprint", served_.fingerprint}};
 }
 
 Json ResponseWriter::chat_logprobs(const std::vector<TokenEntry>& tokens) const {
@@ -198,11 +204,13 @@ std::string ResponseWriter::body(const Usage& usage) const {
 }
 
 std::string models_body(const Service& service) {
-  return to_text({{"object", "list"}, {"data", Json::array({model_object(service)})}});
+  Json data = Json::array();
+  for (const ServedModel& served : service.models()) data.push_back(model_object(service, served));
+  return to_text({{"object", "list"}, {"data", std::move(data)}});
 }
 
-std::string model_body(const Service& service) {
-  return to_text(model_object(service));
+std::string model_body(const Service& service, const ServedModel& served) {
+  return to_text(model_object(service, served));
 }
 
 }  // namespace adit::miner::openai

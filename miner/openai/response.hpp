@@ -21,6 +21,7 @@ namespace adit::miner::openai {
 
 class ResponseWriter {
  public:
+  // The service has the request's model.
   ResponseWriter(const Service& service, const ApiRequest& request);
 
   // The first events of a stream (chat: each answer's role).
@@ -48,6 +49,7 @@ class ResponseWriter {
   [[nodiscard]] bool is_chat() const { return endpoint_ == Endpoint::kChat; }
 
   const Service& service_;
+  const ServedModel& served_;
   const Endpoint endpoint_;
   const bool has_logprobs_;
   const bool include_usage_;
@@ -57,6 +59,6 @@ class ResponseWriter {
 };
 
 [[nodiscard]] std::string models_body(const Service& service);
-[[nodiscard]] std::string model_body(const Service& service);
+[[nodiscard]] std::string model_body(const Service& service, const ServedModel& served);
 
 }  // namespace adit::miner::openai

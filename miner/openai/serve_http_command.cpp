@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -29,12 +30,26 @@ struct Flags {
   std::string api_key_file;
   std::string model_name;
   std::string chat_template;
+  std::vector<std::string> adapters;
   RunFlags run;
   int batch = 8;
   std::uint32_t queue = 64;
   int http_threads = 64;
   int drain_s = 30;
 };
+
+// NAME=PATH each.
+Result<openai::AdapterFolders> adapter_folders(const std::vector<std::string>& flags) {
+  openai::AdapterFolders out;
+  for (const std::string& flag : flags) {
+    const std::size_t sign = flag.find('=');
+    if (sign == 0 || sign == flag.npos || sign + 1 == flag.size()) {
+      return invalid_argument("--adapter: expected NAME=PATH, got '{}'", flag);
+    }
+    out.emplace_back(flag.substr(0, sign), flag.substr(sign + 1));
+  }
+  return out;
+}
 
 int run(const Flags& flags) {
   shutdown::install();
@@ -50,6 +65,8 @@ int run(const Flags& flags) {
                  fmt::format("--listen {} is not loopback: give --api-key-file", flags.listen)},
                 exit_code::kUsage);
   }
+  const auto adapters = adapter_folders(flags.adapters);
+  if (!adapters) return fail(adapters.error(), exit_code::kUsage);
   std::string chat_template;
   if (!flags.chat_template.empty()) {
     const auto bytes = read_file(flags.chat_template, limits::kChatTemplateBytesMax);
@@ -62,7 +79,8 @@ int run(const Flags& flags) {
   if (!declared) return fail(declared.error(), exit_code::kModel);
   const auto pack = std::make_shared<const model::Pack>(*std::move(opened));
   EngineThread engine(pack, *options, flags.queue);
-  const auto service = openai::Service::make(pack, engine, flags.model_name, std::move(chat_template));
+  const auto service =
+      openai::Service::make(pack, engine, flags.model_name, std::move(chat_template), *adapters);
   if (!service) return fail(service.error(), exit_code::kModel);
   const auto server = openai::HttpServer::start(
       {.listen = *listen, .api_key = *key, .threads = flags.http_threads}, **service);
@@ -93,6 +111,8 @@ void add_serve_http_command(CLI::App& app, int& exit_code) {
                       "Name that requests give (default: the pack file's, without .adit)");
   command->add_option("--chat-template", flags->chat_template,
                       "File with a chat template (Jinja) to use instead of the pack's");
+  command->add_option("--adapter", flags->adapters,
+                      "NAME=PATH: requests for model NAME get the LoRA adapter in the folder PATH (repeatable)");
   command->add_option("--batch", flags->batch, "Answers that are made together")
       ->check(CLI::Range(1, limits::kBatchSequencesMax))
       ->capture_default_str();

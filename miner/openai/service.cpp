@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "miner/openai/service.hpp"
 
+#include <set>
 #include <utility>
 
 #include <fmt/core.h>
 
+#include "common/base/limits.hpp"
 #include "common/crypto/hash.hpp"
+#include "common/log/log.hpp"
 #include "common/model/card.hpp"
 #include "common/model/chat_template.hpp"
 #include "common/protocol/messages.hpp"
@@ -40,10 +43,13 @@ std::string with_argument_texts(const std::string& more) {
 }  // namespace
 
 Result<std::unique_ptr<Service>> Service::make(std::shared_ptr<const model::Pack> pack, EngineThread& engine,
-                                               std::string model_name, std::string chat_template) {
+                                               std::string model_name, std::string chat_template,
+                                               const AdapterFolders& adapters) {
   ADIT_TRY(model::Tokenizer tokenizer, model::Tokenizer::from_blob(pack->tokenizer_json()));
-  return std::unique_ptr<Service>(new Service(std::move(pack), std::move(tokenizer), engine,
-                                              std::move(model_name), std::move(chat_template)));
+  std::unique_ptr<Service> out(new Service(std::move(pack), std::move(tokenizer), engine,
+                                           std::move(model_name), std::move(chat_template)));
+  ADIT_TRY_VOID(out->add_adapters(adapters));
+  return out;
 }
 
 Service::Service(std::shared_ptr<const model::Pack> pack, model::Tokenizer tokenizer, EngineThread& engine,
@@ -52,12 +58,50 @@ Service::Service(std::shared_ptr<const model::Pack> pack, model::Tokenizer token
       tokenizer_(std::move(tokenizer)),
       trie_(std::make_shared<const model::constraint::TokenTrie>(tokenizer_, pack_->config().vocab)),
       engine_(engine),
-      model_name_(model_name.empty() ? pack_->path().stem().string() : std::move(model_name)),
       chat_template_(chat_template.empty() ? std::string(pack_->chat_template()) : std::move(chat_template)),
       tool_form_(form_of(chat_template_)),
-      fingerprint_(fingerprint_of(*pack_, chat_template_)),
-      card_(protocol::card_hash(model::card_of(*pack_))),
-      started_s_(now_s()) {}
+      started_s_(now_s()) {
+  add(model_name.empty() ? pack_->path().stem().string() : std::move(model_name), nullptr);
+}
+
+void Service::add(std::string name, std::shared_ptr<const model::Adapter> adapter) {
+  const Hash256 hash = adapter ? adapter->content_hash() : Hash256{};
+  std::string fingerprint = fingerprint_of(*pack_, chat_template_);
+  if (adapter) fingerprint += "-" + to_hex(hash).substr(0, 16);
+  models_.push_back({.name = std::move(name),
+                     .adapter = std::move(adapter),
+                     .fingerprint = std::move(fingerprint),
+                     .card = protocol::card_hash(model::card_of(*pack_, hash))});
+}
+
+Result<void> Service::add_adapters(const AdapterFolders& adapters) {
+  if (adapters.size() > kAdaptersMax) {
+    return invalid_argument("{} adapters, expected at most {}", adapters.size(), kAdaptersMax);
+  }
+  std::set<std::string_view> names{model_name()};
+  for (const auto& [name, folder] : adapters) {
+    if (name.empty() || name.size() > limits::kNameBytesMax) {
+      return invalid_argument("adapter {}: expected a name of 1 to {} bytes", name.substr(0, 80),
+                              limits::kNameBytesMax);
+    }
+    if (!names.insert(name).second) return invalid_argument("adapter {}: this name is taken", name);
+  }
+  for (const auto& [name, folder] : adapters) {
+    auto adapter = model::Adapter::load(folder, *pack_);
+    if (!adapter) return tl::unexpected<Error>(adapter.error().context("adapter " + name));
+    ADIT_LOG(kInfo, "adapter", {"name", name}, {"hash", to_hex((*adapter)->content_hash())},
+             {"linears", (*adapter)->pairs()});
+    add(name, *std::move(adapter));
+  }
+  return {};
+}
+
+const ServedModel* Service::find(std::string_view name) const {
+  for (const ServedModel& served : models_) {
+    if (served.name == name) return &served;
+  }
+  return nullptr;
+}
 
 std::uint64_t Service::now_s() const {
   return SystemClock().now_ns() / kNsOfSecond;
@@ -69,9 +113,9 @@ std::uint64_t Service::random() const {
   return load_le<std::uint64_t>(bytes.data());
 }
 
-proof::TraceBinding Service::binding_of(std::span<const TokenId> prompt, const model::GenerateParams& params,
-                                        std::uint64_t seed) const {
-  return standalone_binding(card_, prompt, params, seed);
+proof::TraceBinding Service::binding_of(const ServedModel& served, std::span<const TokenId> prompt,
+                                        const model::GenerateParams& params, std::uint64_t seed) const {
+  return standalone_binding(served.card, prompt, params, seed);
 }
 
 std::shared_ptr<model::TokenFilter> Service::filter_of(

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MIT
 // miner/openai/service.hpp
 //
-// What every request is answered with: the model, its tokenizer and the engine that runs it.
+// What every request is answered with: the model, its tokenizer, its adapters and the engine that runs them.
 //
-// Errors   make: those of Tokenizer::from_blob.
+// In       adapters: a name for each folder that PEFT wrote. A request's model is the model's name or an adapter's.
+//          Adapters are for local requests: nothing that the subnet asks names one, and no card declares one.
+// Errors   make: those of Tokenizer::from_blob, and of Adapter::load after "adapter NAME: "; kInvalidArgument for a
+//          name that is empty, too long or there twice.
 // Threads  const after make; any thread. The engine must outlive it.
 // Tests    tests/unit/miner/openai/server_test.cpp
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/base/bytes.hpp"
@@ -24,19 +30,37 @@
 
 namespace adit::miner::openai {
 
+inline constexpr std::size_t kAdaptersMax = 256;
+
+// Names and folders.
+using AdapterFolders = std::vector<std::pair<std::string, std::filesystem::path>>;
+
+struct ServedModel {
+  std::string name;
+  // Null: the model as it is.
+  std::shared_ptr<const model::Adapter> adapter;
+  // Names the exact integers that answer: the same fingerprint, the same answers for the same seed.
+  std::string fingerprint;
+  // Of what local requests are bound to.
+  Hash256 card{};
+};
+
 class Service {
  public:
   // An empty name: that of the pack's file, without its ending. An empty template: the pack's.
   [[nodiscard]] static Result<std::unique_ptr<Service>> make(std::shared_ptr<const model::Pack> pack,
                                                              EngineThread& engine, std::string model_name,
-                                                             std::string chat_template = {});
+                                                             std::string chat_template = {},
+                                                             const AdapterFolders& adapters = {});
 
   [[nodiscard]] const model::Pack& pack() const { return *pack_; }
   [[nodiscard]] const model::Tokenizer& tokenizer() const { return tokenizer_; }
   [[nodiscard]] EngineThread& engine() const { return engine_; }
-  [[nodiscard]] const std::string& model_name() const { return model_name_; }
-  // Names the exact integers that answer: the same fingerprint, the same answers for the same seed.
-  [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
+  [[nodiscard]] const std::string& model_name() const { return models_.front().name; }
+  // The model itself, then its adapters.
+  [[nodiscard]] const std::vector<ServedModel>& models() const { return models_; }
+  // nullptr: there is none of that name.
+  [[nodiscard]] const ServedModel* find(std::string_view name) const;
   [[nodiscard]] std::uint64_t started_s() const { return started_s_; }
   [[nodiscard]] std::uint64_t now_s() const;
   [[nodiscard]] std::uint64_t random() const;
@@ -50,13 +74,15 @@ class Service {
   // One for each answer that must satisfy the schema.
   [[nodiscard]] std::shared_ptr<model::TokenFilter> filter_of(
       const std::shared_ptr<const model::constraint::Schema>& schema) const;
-  // As `adit-miner generate` binds it: a function of pack, prompt, parameters and seed.
-  [[nodiscard]] proof::TraceBinding binding_of(std::span<const TokenId> prompt,
+  // As `adit-miner generate` binds it: a function of pack, adapter, prompt, parameters and seed.
+  [[nodiscard]] proof::TraceBinding binding_of(const ServedModel& served, std::span<const TokenId> prompt,
                                                const model::GenerateParams& params, std::uint64_t seed) const;
 
  private:
   Service(std::shared_ptr<const model::Pack> pack, model::Tokenizer tokenizer, EngineThread& engine,
           std::string model_name, std::string chat_template);
+  void add(std::string name, std::shared_ptr<const model::Adapter> adapter);
+  [[nodiscard]] Result<void> add_adapters(const AdapterFolders& adapters);
   [[nodiscard]] ApiResult<std::string> chat_text(const ApiRequest& request) const;
   [[nodiscard]] Result<std::vector<TokenId>> encode(std::string_view text) const;
 
@@ -64,11 +90,9 @@ class Service {
   model::Tokenizer tokenizer_;
   std::shared_ptr<const model::constraint::TokenTrie> trie_;
   EngineThread& engine_;
-  std::string model_name_;
   std::string chat_template_;
   ToolForm tool_form_ = ToolForm::kNone;
-  std::string fingerprint_;
-  Hash256 card_{};
+  std::vector<ServedModel> models_;
   std::uint64_t started_s_ = 0;
 };
 

@@ -19,8 +19,10 @@
 #include "miner/app/serve_app.hpp"
 #include "miner/serve/journal.hpp"
 #include "tests/demo/copier_source.hpp"
+#include "tests/support/adapter_folder.hpp"
 #include "tests/support/fake_chain.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/tiny_adapter.hpp"
 #include "tests/support/tiny_llama.hpp"
 
 namespace adit::miner {
@@ -111,7 +113,11 @@ class Subnet {
     config.batch_max = 3;
     config.queue_max = 8;
     config.journal = miner.journal;
-    if (name == "honest") config.http_listen = net::parse_endpoint("127.0.0.1:0").value();
+    if (name == "honest") {
+      config.http_listen = net::parse_endpoint("127.0.0.1:0").value();
+      const auto lora = test::write_adapter(folder / "tone", test::random_lora(pack->config(), 1));
+      config.http_adapters = {{"tone", lora}};
+    }
     ServeSeams seams{
         .make_source = factory,
         .connect = [this](const std::string&) -> Result<std::unique_ptr<chain::ChainClient>> {
@@ -205,24 +211,30 @@ void check_honest(Subnet& subnet, const RunningMiner& honest) {
   EXPECT_EQ(journal->records.back().receipt, again->receipt);
 }
 
-// A local user on the same engine, while the subnet asks.
+// A local user on the same engine, while the subnet asks: of the model itself, and of an adapter.
 void check_http(Subnet& subnet, const RunningMiner& honest) {
   httplib::Client client("127.0.0.1", honest.http.port);
-  const std::string model = subnet.pack->path().stem().string();
-  const std::string body = R"({"prompt":"abc","max_tokens":20,"seed":1,"model":")" + model + "\"}";
-  const auto post = [&] { return client.Post("/v1/completions", body, "application/json"); };
-  const auto choices_of = [](const std::string& reply) { return reply.substr(reply.find("\"choices\"")); };
-  const auto alone = post();
-  ASSERT_TRUE(alone);
-  EXPECT_EQ(alone->status, 200) << alone->body;
-  auto reply = std::async(std::launch::async,
-                          [&] { return subnet.ask(honest, subnet.validator, subnet.question(30, 200)); });
-  const auto beside = post();
-  ASSERT_TRUE(beside);
-  EXPECT_EQ(choices_of(beside->body), choices_of(alone->body));
-  const auto answered = reply.get();
-  ASSERT_TRUE(answered) << answered.error().message;
-  EXPECT_EQ(subnet.judge(honest, subnet.question(30, 200), answered->receipt), protocol::Verdict::kExact);
+  std::uint64_t slot = 30;
+  std::vector<std::string> answers;
+  for (const std::string& model : {subnet.pack->path().stem().string(), std::string("tone")}) {
+    const std::string body = R"({"prompt":"abc","max_tokens":20,"seed":1,"model":")" + model + "\"}";
+    const auto post = [&] { return client.Post("/v1/completions", body, "application/json"); };
+    const auto choices_of = [](const std::string& reply) { return reply.substr(reply.find("\"choices\"")); };
+    const auto alone = post();
+    ASSERT_TRUE(alone);
+    EXPECT_EQ(alone->status, 200) << alone->body;
+    const auto question = subnet.question(++slot, 200);
+    auto reply =
+        std::async(std::launch::async, [&] { return subnet.ask(honest, subnet.validator, question); });
+    const auto beside = post();
+    ASSERT_TRUE(beside);
+    EXPECT_EQ(choices_of(beside->body), choices_of(alone->body));
+    const auto answered = reply.get();
+    ASSERT_TRUE(answered) << answered.error().message;
+    EXPECT_EQ(subnet.judge(honest, question, answered->receipt), protocol::Verdict::kExact);
+    answers.push_back(choices_of(alone->body));
+  }
+  EXPECT_NE(answers[0], answers[1]);
 }
 
 void check_refusals(Subnet& subnet, const RunningMiner& honest) {

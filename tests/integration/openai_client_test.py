@@ -9,7 +9,9 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import random
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -82,7 +84,30 @@ TOOLS = [
     },
     {"type": "function", "function": {"name": "time_now", "description": "The time of day"}},
 ]
+ADAPTERS = ["first", "second"]
 ASK = [{"role": "user", "content": "Name three metals that are mined."}]
+
+
+def write_adapter(folder, seed):
+    """A random LoRA adapter of SmolLM2-135M, F16, as PEFT would save it; it changes every answer."""
+    rng = random.Random(seed)
+    rank, hidden, values = 4, 576, 192
+    table, data = {}, bytearray()
+    for layer in range(0, 30, 3):
+        module = f"base_model.model.model.layers.{layer}.self_attn."
+        for name, out in (("q_proj", hidden), ("v_proj", values)):
+            for matrix, rows, columns, size in (("lora_A", rank, hidden, 0.04), ("lora_B", out, rank, 0.1)):
+                begin = len(data)
+                data += struct.pack(f"<{rows * columns}e", *(rng.gauss(0, size) for _ in range(rows * columns)))
+                table[f"{module}{name}.{matrix}.weight"] = {
+                    "dtype": "F16", "shape": [rows, columns], "data_offsets": [begin, len(data)]
+                }
+    header = json.dumps(table).encode()
+    folder.mkdir(exist_ok=True)
+    (folder / "adapter_model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + data)
+    config = {"peft_type": "LORA", "r": rank, "lora_alpha": 2 * rank, "target_modules": ["q_proj", "v_proj"], "bias": "none"}
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    return folder
 
 
 class Server:
@@ -93,8 +118,14 @@ class Server:
         if not pack.is_file():
             packing = [miner, "pack", MODEL, "-o", pack, "--bits", "4", "--act", "a16"]
             subprocess.run(packing, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        adapters = []
+        for i, name in enumerate(ADAPTERS):
+            adapters += ["--adapter", f"{name}={write_adapter(pathlib.Path(folder) / name, i)}"]
         self.process = subprocess.Popen(
-            [miner, "serve-http", "--pack", pack, "--listen", "127.0.0.1:0", "--batch", "8", "--threads", "1", *more],
+            [
+                miner, "serve-http", "--pack", pack, "--listen", "127.0.0.1:0", "--batch", "8", "--threads", "1",
+                *adapters, *more,
+            ],
             stdout=subprocess.PIPE, text=True
         )
         ready = self.process.stdout.readline().split()
@@ -125,7 +156,8 @@ class OpenAiClient(unittest.TestCase):
 
     def test_lists_its_model(self):
         models = self.server.client.models.list().data
-        self.assertEqual([m.id for m in models], [self.server.model])
+        self.assertEqual([m.id for m in models], [self.server.model, *ADAPTERS])
+        self.assertEqual([getattr(m, "parent", None) for m in models], [None, self.server.model, self.server.model])
         self.assertEqual(self.server.client.models.retrieve(self.server.model).object, "model")
 
     def test_answers_and_repeats_itself_with_a_seed(self):
@@ -137,6 +169,17 @@ class OpenAiClient(unittest.TestCase):
         greedy = self.chat(temperature=0, max_tokens=60).choices[0]
         self.assertIn(greedy.finish_reason, ("stop", "length"))
         self.assertTrue(greedy.message.content.strip())
+
+    def test_the_model_names_an_adapter(self):
+        models = [self.server.model, *ADAPTERS]
+        alone = [self.chat(model=model) for model in models]
+        texts = [answer.choices[0].message.content for answer in alone]
+        self.assertEqual(len(set(texts)), 3)
+        self.assertEqual([answer.model for answer in alone], models)
+        self.assertEqual(len({answer.system_fingerprint for answer in alone}), 3)
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            together = list(pool.map(lambda model: self.stream_text(model=model)[0], models * 2))
+        self.assertEqual(together, texts * 2)
 
     def test_a_stream_is_the_whole_answer(self):
         for more in ({}, {"temperature": 0}, {"temperature": 1.4, "top_p": 0.9, "extra_body": {"top_k": 50, "min_p": 0.01}}):

@@ -162,6 +162,22 @@ TEST(YamlReader, fields_tell_the_table_of_keys) {
   EXPECT_EQ(fields[1].sentence, "TCP port.");
 }
 
+TEST(YamlReader, keys_that_the_file_chooses) {
+  auto root = YamlReader::from_text("names: {b: 1, a: 2}\n", "example.yaml").value();
+  YamlReader names = root.section("names");
+  EXPECT_EQ(names.keys(), (std::vector<std::string>{"b", "a"}));
+  EXPECT_TRUE(root.section("others").keys().empty());
+  EXPECT_FALSE(root.finish());
+  int sum = 0;
+  for (const std::string& key : names.keys()) {
+    int value = 0;
+    names.integer(key, value, 0, 9);
+    sum += value;
+  }
+  EXPECT_EQ(sum, 3);
+  EXPECT_TRUE(root.finish());
+}
+
 TEST(YamlReader, files_and_paths) {
   const test::TempDir dir;
   const auto file = dir.path() / "a.yaml";

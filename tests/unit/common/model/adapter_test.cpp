@@ -12,6 +12,7 @@
 #include "kernels/norm/rms_norm.h"
 #include "kernels/ops/rows.h"
 #include "kernels/swiglu/swiglu.h"
+#include "tests/support/adapter_folder.hpp"
 #include "tests/support/batch_jobs.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/tiny_adapter.hpp"
@@ -157,6 +158,19 @@ TEST(Adapter, holds_the_rows_of_both_matrices) {
       }
     }
   }
+}
+
+TEST(Adapter, is_read_from_a_folder) {
+  const test::TempDir folder;
+  const ModelConfig config = test::tiny_config("llama");
+  const Pack pack = test::pack_of(test::TinyModel(config), folder.path(), {.bits = 8});
+  const LoraAdapter lora = test::random_lora(config, 6);
+  const auto path = test::write_adapter(folder.path() / "lora", lora);
+  const auto read = Adapter::load(path, pack);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ((*read)->content_hash(), test::adapter_of(lora, pack)->content_hash());
+  std::filesystem::remove(path / "adapter_config.json");
+  EXPECT_EQ(Adapter::load(path, pack).error().code, ErrorCode::kNotFound);
 }
 
 TEST(Adapter, its_hash_depends_on_every_number) {

@@ -35,6 +35,16 @@ TEST(ServeConfig, the_smallest_file_takes_defaults_and_resolves_paths) {
   EXPECT_FALSE(config->http_listen);
 }
 
+TEST(ServeConfig, adapters_have_names_of_their_own) {
+  const auto config = read(std::string(kSmallest) + "http:\n  adapters: {tone: a/tone, other: /b}\n");
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_EQ(config->http_adapters.size(), 2U);
+  EXPECT_EQ(config->http_adapters[0].first, "tone");
+  EXPECT_EQ(config->http_adapters[0].second, "/etc/adit/a/tone");
+  EXPECT_EQ(config->http_adapters[1].second, "/b");
+  EXPECT_TRUE(config->http_listen);
+}
+
 TEST(ServeConfig, refuses_with_line_and_key) {
   const auto refused = [](std::string text, std::string_view wanted) {
     const auto config = read(std::move(text));
@@ -51,6 +61,10 @@ TEST(ServeConfig, refuses_with_line_and_key) {
   refused(with("journal: {path: j}", "engine: {isa: sse2}"), "engine.isa");
   refused(with("journal: {path: j}", "engine: {pin: 1-}"), "engine.pin: expected none, cores or a list");
   refused(with("journal: {path: j}", "http: {listen: \"0.0.0.0:8000\"}"), "api_key_file");
+  refused(std::string(kSmallest) + "http:\n  adapters:\n    tone: []\n",
+          "line 7: http.adapters.tone: expected a file path");
+  refused(std::string(kSmallest) + "http: {adapters: {" + std::string(200, 'n') + ": a}}\n", "1 to 128 bytes");
+  refused(std::string(kSmallest) + "http: {adapters: [a]}\n", "line 5: http.adapters: expected a mapping");
   refused(with("journal: {path: j}", ""), "journal.path");
   refused(with("pack: a.adit", ""), "pack");
 }

@@ -10,7 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 
+#include "tests/support/adapter_folder.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/tiny_adapter.hpp"
 #include "tests/support/tiny_llama.hpp"
 
 namespace adit::miner {
@@ -135,6 +137,29 @@ TEST_F(Cli, prints_the_same_json_for_every_way_of_running) {
       EXPECT_EQ(want.at(key), got.at(key)) << key << how;
     }
   }
+}
+
+TEST_F(Cli, generates_with_an_adapter) {
+  const model::Pack pack = test::tiny_llama_pack(folder_.path(), {}, {.bits = 8});
+  const std::string lora = test::write_adapter(folder_.path() / "lora", test::random_lora(pack.config(), 1)).string();
+  const std::string base = "generate --json --prompt 'tell me' --max-tokens 12 --pack " + pack.path().string();
+  const nlohmann::json plain = nlohmann::json::parse(run(base).out);
+  EXPECT_TRUE(plain.at("adapter").is_null());
+  const Ended first = run(base + " --threads 1 --isa scalar --adapter " + lora);
+  ASSERT_EQ(0, first.code) << first.err;
+  const nlohmann::json want = nlohmann::json::parse(first.out);
+  EXPECT_EQ(64U, want.at("adapter").get<std::string>().size());
+  const nlohmann::json got = nlohmann::json::parse(run(base + " --threads 2 --prefill-chunk 3 --adapter " + lora).out);
+  for (const char* key : {"ids", "text", "trace_root", "adapter", "card", "request_seed"}) {
+    EXPECT_EQ(want.at(key), got.at(key)) << key;
+    EXPECT_NE(want.at(key), plain.at(key)) << key;
+  }
+  const std::string none = (folder_.path() / "none").string();
+  expect_refused(base + " --adapter " + none, 6, "--adapter: ");
+  const std::string serve = "serve-http --listen 127.0.0.1:0 --pack " + pack.path().string() + " --adapter ";
+  expect_refused(serve + "noname", 2, "--adapter: expected NAME=PATH, got 'noname'");
+  expect_refused(serve + "a=" + none, 6, "adapter a: ");
+  expect_refused(serve + "a=" + lora + " --adapter a=" + lora, 6, "adapter a: this name is taken");
 }
 
 TEST_F(Cli, prints_text_on_stdout_and_figures_on_stderr) {

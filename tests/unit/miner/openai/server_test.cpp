@@ -9,7 +9,9 @@
 #include "common/base/limits.hpp"
 #include "miner/openai/http_server.hpp"
 #include "miner/openai/json.hpp"
+#include "tests/support/adapter_folder.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/tiny_adapter.hpp"
 #include "tests/support/tiny_llama.hpp"
 
 namespace adit::miner::openai {
@@ -20,12 +22,18 @@ constexpr const char* kChat = "/v1/chat/completions";
 constexpr const char* kCompletions = "/v1/completions";
 
 struct Scene {
-  explicit Scene(int batch = 4, std::uint32_t queue = 16, const std::string& key = "", double weights = 1)
+  explicit Scene(int batch = 4, std::uint32_t queue = 16, const std::string& key = "", double weights = 1,
+                 const std::vector<std::string>& adapters = {})
       : pack(std::make_shared<const model::Pack>(
             test::tiny_llama_pack(dir.path(), {.context = 8192, .weight_scale = weights}, {.bits = 8}))) {
     engine = std::make_unique<EngineThread>(
         pack, model::EngineOptions{.threads = 1, .prefill_chunk = 32, .batch_max = batch}, queue);
-    service = Service::make(pack, *engine, "tiny").value();
+    AdapterFolders folders;
+    for (const std::string& name : adapters) {
+      folders.emplace_back(
+          name, test::write_adapter(dir.path() / name, test::random_lora(pack->config(), folders.size())));
+    }
+    service = Service::make(pack, *engine, "tiny", "", folders).value();
     server =
         HttpServer::start(
             {.listen = net::parse_endpoint("127.0.0.1:0").value(), .api_key = key, .threads = 16}, *service)
@@ -94,6 +102,71 @@ TEST(HttpServer, tells_what_it_serves) {
   EXPECT_EQ(scene.client().Get("/v1/models/tiny")->status, 200);
   EXPECT_EQ(scene.client().Get("/v1/models/other")->status, 404);
   EXPECT_EQ(scene.client().Get("/health")->status, 200);
+}
+
+Json ask(const std::string& model, std::int64_t seed = 5) {
+  Json body = chat_body(seed, 30);
+  body["model"] = model;
+  return body;
+}
+
+TEST(HttpServer, the_model_field_chooses_an_adapter) {
+  const Scene scene(4, 16, "", 1, {"red", "blue"});
+  const Json models = Json::parse(scene.client().Get("/v1/models")->body)["data"];
+  ASSERT_EQ(models.size(), 3U);
+  EXPECT_EQ(models[0]["id"], "tiny");
+  EXPECT_FALSE(models[0].contains("adapter"));
+  EXPECT_EQ(models[1]["id"], "red");
+  EXPECT_EQ(models[1]["parent"], "tiny");
+  EXPECT_NE(models[1]["adapter"], models[2]["adapter"]);
+  EXPECT_EQ(Json::parse(scene.client().Get("/v1/models/blue")->body), models[2]);
+  const std::vector<std::string> names{"tiny", "red", "blue"};
+  std::vector<Json> alone;
+  for (const std::string& name : names) {
+    const Json whole = scene.post(kChat, ask(name));
+    EXPECT_EQ(whole["model"], name);
+    for (const Json& other : alone) {
+      EXPECT_NE(whole["choices"], other["choices"]);
+      EXPECT_NE(whole["system_fingerprint"], other["system_fingerprint"]);
+    }
+    alone.push_back(whole);
+  }
+  // All at once, each streamed too: the same answers.
+  std::vector<std::future<std::pair<Json, std::string>>> together;
+  for (const std::string& name : names) {
+    together.push_back(std::async(std::launch::async, [&scene, name] {
+      std::string text;
+      for (const Json& event : scene.stream(kChat, ask(name))) {
+        EXPECT_EQ(event["model"], name);
+        text += event["choices"][0]["delta"].value("content", "");
+      }
+      return std::pair(scene.post(kChat, ask(name)), text);
+    }));
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto [whole, text] = together[i].get();
+    EXPECT_EQ(whole["choices"], alone[i]["choices"]);
+    EXPECT_EQ(text, alone[i]["choices"][0]["message"]["content"]);
+  }
+  const Json refused = scene.post(kChat, ask("green"), 404);
+  EXPECT_EQ(refused["error"]["code"], "model_not_found");
+  EXPECT_EQ(refused["error"]["param"], "model");
+  EXPECT_EQ(refused["error"]["message"], "model: 'green' is not served here, only 'tiny', 'red', 'blue'");
+  EXPECT_EQ(scene.client().Get("/v1/models/green")->status, 404);
+}
+
+TEST(HttpServer, adapters_need_names_and_files) {
+  const Scene scene(1, 0, "", 1, {"red"});
+  const std::string red = (scene.dir.path() / "red").string();
+  const auto message = [&](const AdapterFolders& folders) {
+    const auto made = Service::make(scene.pack, *scene.engine, "tiny", "", folders);
+    return made ? std::string() : made.error().message;
+  };
+  EXPECT_EQ(message({{"red", red}}), "");
+  EXPECT_EQ(message({{"tiny", red}}), "adapter tiny: this name is taken");
+  EXPECT_EQ(message({{"a", red}, {"a", red}}), "adapter a: this name is taken");
+  EXPECT_EQ(message({{"", red}}), "adapter : expected a name of 1 to 128 bytes");
+  EXPECT_TRUE(message({{"a", red + "/none"}}).starts_with("adapter a: "));
 }
 
 TEST(HttpServer, a_stream_joined_is_the_whole_answer) {

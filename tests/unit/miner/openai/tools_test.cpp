@@ -225,7 +225,7 @@ TEST(Tools, stand_in_the_prompt_as_the_template_wants_them) {
   const Scene deepseek(kDeepseekTemplate);
   EXPECT_NE(deepseek.prompt({{"messages", history()}}).find("weather\n```json\n{\"city\":\"Oslo\"}"),
             std::string::npos);
-  EXPECT_NE(hermes.service->fingerprint(), deepseek.service->fingerprint());
+  EXPECT_NE(hermes.service->models().front().fingerprint, deepseek.service->models().front().fingerprint);
 }
 
 // Each answer is a call that satisfies the schema; whole and streamed alike.

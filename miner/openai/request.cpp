@@ -113,10 +113,7 @@ std::optional<ApiError> read_message(const Json& message, const std::string& pat
   if (!more.is_null()) out.tools.in_history = true;
   const Json* given = from.find("content");
   std::optional<std::string> content = content_of(given);
-  if (given == nullptr && more.contains("tool_calls")) {
-    content = "";
-    more["content"] = nullptr;
-  }
+  if (given == nullptr && more.contains("tool_calls")) content = "";
   if (!content) from.fail("content", "expected a string or a list of text parts");
   const std::optional<std::string> name = role == "tool" ? from.text("name") : std::nullopt;
   if (name) more["name"] = *name;

@@ -28,16 +28,17 @@ std::string fingerprint_of(const model::Pack& pack, const std::string& chat_temp
   return out;
 }
 
-// A message's further fields with the arguments of its calls as texts.
-std::string with_argument_texts(const std::string& more) {
-  if (more.empty()) return more;
-  Json json = Json::parse(more, nullptr, false);
-  if (!json.is_object() || !json.contains("tool_calls")) return more;
+// As DeepSeek's templates want calls: arguments are put into the text as they are, and calls are looked for in messages
+// whose content is none. (Others want the object, and search the content.)
+void to_deepseek(model::ChatMessage& message) {
+  Json json = Json::parse(message.more.empty() ? "{}" : message.more, nullptr, false);
+  if (!json.is_object() || !json.contains("tool_calls")) return;
   for (Json& call : json["tool_calls"]) {
     Json& arguments = call["function"]["arguments"];
     arguments = to_text(arguments);
   }
-  return to_text(json);
+  if (message.content.empty()) json["content"] = nullptr;
+  message.more = to_text(json);
 }
 
 }  // namespace
@@ -134,7 +135,9 @@ Result<std::vector<TokenId>> Service::encode(std::string_view text) const {
 ApiResult<std::string> Service::chat_text(const ApiRequest& request) const {
   const ToolUse& use = request.tools;
   if (use.is_active() && tool_form_ == ToolForm::kNone) {
-    return tl::unexpected(wrong_field("tools", "this model's chat template has no place for tools"));
+    return tl::unexpected(wrong_field(
+        "tools",
+        "this model's chat template has no place for tools; serve-http --chat-template takes another"));
   }
   if (use.in_history && chat_template_.find("tool") == std::string::npos) {
     return tl::unexpected(
@@ -142,9 +145,8 @@ ApiResult<std::string> Service::chat_text(const ApiRequest& request) const {
   }
   const auto special = [&](TokenId id) { return id < 0 ? std::string() : std::string(tokenizer_.piece(id)); };
   std::vector<model::ChatMessage> messages = request.messages;
-  // DeepSeek's templates put arguments into the text as they are; the others want the object.
   if (chat_template_.find(kDeepseekOpen) != std::string::npos) {
-    for (model::ChatMessage& message : messages) message.more = with_argument_texts(message.more);
+    for (model::ChatMessage& message : messages) to_deepseek(message);
   }
   const auto text = model::render_chat(chat_template_, messages, true,
                                        {special(tokenizer_.bos()), special(tokenizer_.eos())},

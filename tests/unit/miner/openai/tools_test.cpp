@@ -22,6 +22,7 @@ You may call:
 As <tool_call>{"name": <name>, "arguments": <object>}</tool_call><|im_end|>
 {% endif %}
 {%- for m in messages %}<|im_start|>{{ m.role }}
+{%- if '</think>' in m.content %}{{ raise_exception('no thoughts here') }}{%- endif %}
 {%- if m.content %}
 {{ m.content }}
 {%- endif %}
@@ -38,8 +39,8 @@ constexpr const char* kLlamaTemplate =
     R"({% endfor %})"
     R"({# {"name": f, "parameters": {}} #}{{ '{"name": "' + 'f' + '", "parameters": ' if false }})";
 constexpr const char* kDeepseekTemplate =
-    R"({{ tools | tojson if tools is not none }}{% for m in messages %}{{ m.role }}:{{ m.content if m.content }})"
-    R"({% for c in m.tool_calls or [] %}<｜tool▁call▁begin｜>function<｜tool▁sep｜>{{ c.function.name + '
+    R"({{ tools | tojson if tools is not none }}{% for m in messages %}{{ m.role }}:)"
+    R"({{ m.content if m.content is not none }}{% for c in (m.tool_calls if m.content is none else []) %}<｜tool▁call▁begin｜>function<｜tool▁sep｜>{{ c.function.name + '
 ```json
 ' + c.function.arguments + '
 ```' }}<｜tool▁call▁end｜>{% endfor %}{% endfor %})";

@@ -40,7 +40,8 @@ constexpr const char* kLlamaTemplate =
     R"({# {"name": f, "parameters": {}} #}{{ '{"name": "' + 'f' + '", "parameters": ' if false }})";
 constexpr const char* kDeepseekTemplate =
     R"({{ tools | tojson if tools is not none }}{% for m in messages %}{{ m.role }}:)"
-    R"({{ m.content if m.content is not none }}{% for c in (m.tool_calls if m.content is none else []) %}<｜tool▁call▁begin｜>function<｜tool▁sep｜>{{ c.function.name + '
+    R"({{ m.content if m.content is not none }}{% for c in (m.tool_calls if m.content is none else []) %})"
+    R"(<｜tool▁call▁begin｜>function<｜tool▁sep｜>{{ c.function.name + '
 ```json
 ' + c.function.arguments + '
 ```' }}<｜tool▁call▁end｜>{% endfor %}{% endfor %})";

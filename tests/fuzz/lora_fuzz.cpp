@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include <cmath>
 #include <cstdint>
 
 #include "common/base/bytes.hpp"
 #include "common/model/lora_adapter.hpp"
+#include "common/model/quant_row.hpp"
 
 namespace {
 
@@ -21,9 +23,20 @@ adit::model::ModelConfig small() {
   return config;
 }
 
+// A row as an adapter stores it: refused, or within the bounds that the kernels' proofs need.
+void check_row(const float* values, int count) {
+  adit::model::RowCodes codes;
+  const adit::ByteView bytes(reinterpret_cast<const std::uint8_t*>(values),
+                             static_cast<std::size_t>(count) * 4);
+  const auto done = adit::model::quantize_row(adit::model::GgufType::kF32, bytes, count,
+                                              adit::kernels::WeightForm::kI8, codes);
+  if (done && (codes.abs_sum > adit::model::kAbsRowMax || !std::isfinite(codes.rs))) __builtin_trap();
+}
+
 }  // namespace
 
-// adapter_config.json, a zero byte, adapter_model.safetensors: an error, or pairs that fit the model.
+// adapter_config.json, a zero byte, adapter_model.safetensors: an error, or pairs that fit the model and can be
+// quantised.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const adit::ByteView bytes(data, size);
   const std::string_view text = adit::as_text(bytes);
@@ -34,6 +47,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& pair : adapter->pairs) {
     if (pair.b.size() != static_cast<std::size_t>(pair.part.m) * static_cast<std::size_t>(pair.rank))
       __builtin_trap();
+    for (int r = 0; r < pair.rank; ++r) check_row(pair.a.data() + r * pair.part.k, pair.part.k);
+    for (int m = 0; m < pair.part.m; ++m) check_row(pair.b.data() + m * pair.rank, pair.rank);
   }
   return 0;
 }

@@ -201,6 +201,38 @@ TEST(Adapter, its_hash_depends_on_every_number) {
   }));
 }
 
+// From subnormal to nearly too large: answers, or an error that says why there is none.
+TEST(Adapter, values_of_any_size_are_answered_or_refused) {
+  const test::TempDir folder;
+  const ModelConfig config = test::tiny_config("llama");
+  const Pack pack = test::pack_of(test::TinyModel(config), folder.path(), {.bits = 8});
+  for (const double size : {1e-44, 1e-20, 1e10, 1e20, 3e37}) {
+    LoraAdapter lora = test::random_lora(config, 7, 50);
+    for (LoraPair& pair : lora.pairs) {
+      for (float& x : pair.a) x = static_cast<float>(static_cast<double>(x) * size);
+    }
+    const auto adapter = Adapter::make(lora, pack);
+    ASSERT_TRUE(adapter) << adapter.error().message;
+    std::vector<Row> answers;
+    for (const Isa isa : test::isas()) {
+      Forward forward(pack, {.isa = isa, .rows_max = 3, .logits_rows_max = 1});
+      KvCache cache = KvCache::make(config, 3).value();
+      const std::vector<TokenId> ids{7, 8, 9};
+      const Segment segment{.cache = &cache, .tokens = ids, .first_wanted = 2, .adapter = adapter->get()};
+      const auto done = forward.step(std::span(&segment, 1));
+      if (!done) {
+        EXPECT_EQ(done.error().code, ErrorCode::kDataLoss) << size;
+        answers.emplace_back();
+        continue;
+      }
+      const float* logits = forward.logits(0, 1).value();
+      answers.emplace_back(logits, logits + config.vocab);
+    }
+    for (const Row& answer : answers) EXPECT_EQ(answer, answers.front()) << size;
+    EXPECT_EQ(answers.front().empty(), size == 3e37) << size;
+  }
+}
+
 TEST(Adapter, refuses_what_does_not_fit) {
   const test::TempDir folder;
   const ModelConfig config = test::tiny_config("llama");

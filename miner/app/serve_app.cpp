@@ -10,6 +10,8 @@
 
 #include "common/base/clock.hpp"
 #include "common/base/exit_code.hpp"
+#include "common/base/files.hpp"
+#include "common/base/limits.hpp"
 #include "common/base/rng.hpp"
 #include "common/base/shutdown.hpp"
 #include "common/chain/substrate_client.hpp"
@@ -180,7 +182,14 @@ tl::expected<void, ServeFailure> open_http(Parts& parts, const ServeConfig& conf
   }
   auto key = openai::read_api_key(config.http_api_key_file);
   if (!key) return failed(key.error().context("http.api_key_file"), exit_code::kConfig);
-  auto service = openai::Service::make(source->pack(), source->engine(), "", "", config.http_adapters);
+  std::string chat_template;
+  if (!config.http_chat_template.empty()) {
+    const auto bytes = read_file(config.http_chat_template, limits::kChatTemplateBytesMax);
+    if (!bytes) return failed(bytes.error().context("http.chat_template"), exit_code::kConfig);
+    chat_template = as_text(*bytes);
+  }
+  auto service =
+      openai::Service::make(source->pack(), source->engine(), "", std::move(chat_template), config.http_adapters);
   if (!service) return failed(service.error().context("http"), exit_code::kModel);
   parts.local_service = *std::move(service);
   auto server =

@@ -112,6 +112,8 @@ void read_http(config::YamlReader& root, ServeConfig& out) {
   net::Endpoint listen = *net::parse_endpoint("127.0.0.1:8000");
   read_endpoint(from, "listen", listen, "Address to listen on; beyond loopback only with api_key_file.");
   from.path("api_key_file", out.http_api_key_file, "File whose first line is the key that clients send.");
+  from.path("chat_template", out.http_chat_template,
+            "File with a chat template (Jinja) for local requests instead of the pack's.");
   config::YamlReader adapters =
       from.section("adapters", "LoRA adapters for local requests; the name is what a request gives as its model.");
   for (const std::string& name : adapters.keys()) {

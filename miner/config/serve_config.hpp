@@ -75,6 +75,8 @@ struct ServeConfig {
   // Absent: no HTTP endpoint for local users.
   std::optional<net::Endpoint> http_listen;
   std::filesystem::path http_api_key_file;
+  // Empty: the pack's.
+  std::filesystem::path http_chat_template;
   // Names that local requests give, and the folders of the adapters. The subnet's questions get none.
   std::vector<std::pair<std::string, std::filesystem::path>> http_adapters;
 

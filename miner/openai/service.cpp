@@ -135,9 +135,9 @@ Result<std::vector<TokenId>> Service::encode(std::string_view text) const {
 ApiResult<std::string> Service::chat_text(const ApiRequest& request) const {
   const ToolUse& use = request.tools;
   if (use.is_active() && tool_form_ == ToolForm::kNone) {
-    return tl::unexpected(wrong_field(
-        "tools",
-        "this model's chat template has no place for tools; serve-http --chat-template takes another"));
+    return tl::unexpected(wrong_field("tools",
+                                      "this model's chat template has no place for tools; another one can be "
+                                      "given (--chat-template, http.chat_template)"));
   }
   if (use.in_history && chat_template_.find("tool") == std::string::npos) {
     return tl::unexpected(

@@ -8,6 +8,7 @@
 #include <map>
 #include <thread>
 
+#include "common/base/files.hpp"
 #include "common/base/shutdown.hpp"
 #include "common/crypto/keyfile.hpp"
 #include "common/crypto/mnemonic.hpp"
@@ -117,6 +118,11 @@ class Subnet {
       config.http_listen = net::parse_endpoint("127.0.0.1:0").value();
       const auto lora = test::write_adapter(folder / "tone", test::random_lora(pack->config(), 1));
       config.http_adapters = {{"tone", lora}};
+      // Local users may call functions, which the pack's own template has no place for.
+      config.http_chat_template = folder / "template";
+      EXPECT_TRUE(write_file_atomic(
+          config.http_chat_template,
+          as_bytes("{{ tools | tojson if tools }}<tool_call>{% for m in messages %}{{ m.content }}{% endfor %}")));
     }
     ServeSeams seams{
         .make_source = factory,
@@ -237,6 +243,17 @@ void check_http(Subnet& subnet, const RunningMiner& honest) {
   EXPECT_NE(answers[0], answers[1]);
 }
 
+// The local user's own chat template has a place for functions.
+void check_tools(const RunningMiner& honest) {
+  httplib::Client client("127.0.0.1", honest.http.port);
+  const auto call = client.Post("/v1/chat/completions",
+                                R"({"messages":[{"role":"user","content":"now?"}],"tool_choice":"required","tools":[)"
+                                R"({"type":"function","function":{"name":"now"}}],"max_tokens":60,"model":"tone"})",
+                                "application/json");
+  ASSERT_TRUE(call);
+  EXPECT_NE(call->body.find(R"("function":{"name":"now","arguments":"{}"})"), std::string::npos) << call->body;
+}
+
 void check_refusals(Subnet& subnet, const RunningMiner& honest) {
   const auto stranger = subnet.ask(honest, subnet.stranger, subnet.question(1, 4));
   EXPECT_EQ(stranger.error().code, ErrorCode::kPermissionDenied);
@@ -292,6 +309,7 @@ TEST(MinerServe, honest_answers_hold_and_cheats_are_found) {
   check_honest(subnet, honest);
   check_refusals(subnet, honest);
   check_http(subnet, honest);
+  check_tools(honest);
   const RunningMiner& quantised = subnet.add("quantised", [&](const ServeConfig& config) {
     return make_engine_source(config, subnet.other_pack, subnet.card);
   });

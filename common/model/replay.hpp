@@ -9,6 +9,7 @@
 //          max_tokens without one. kTrace: all ids are right, the root is not.
 // Errors   kInvalidArgument: the request itself could not be served (as BatchEngine::add), or ids out of the
 //          vocabulary, or none, or more than max_tokens. kDataLoss as BatchEngine::step.
+// Adapters none: the model as it is. A card that names an adapter cannot be judged here yet.
 // Exact    the same bits as the generation, for any chunk, threads and isa.
 // Threads  one thread per object.
 // Source   design: receipts and audit, "Checks, cheapest first" 2

@@ -29,7 +29,7 @@ namespace adit::miner {
 namespace {
 
 std::string version_text() {
-  return fmt::format("adit-miner {} (numerics 1, trace {}, protocol {})", ADIT_VERSION,
+  return fmt::format("adit-miner {} (numerics 1 and 2, trace {}, protocol {})", ADIT_VERSION,
                      proof::kTraceVersion, protocol::kProtocolVersion);
 }
 

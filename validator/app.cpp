@@ -49,7 +49,10 @@ Result<Model> load_model(const ValidatorConfig& config, const Charter& charter) 
   }
   ADIT_TRY_VOID(pack.verify_content_hash());
   ADIT_TRY(model::Tokenizer tokenizer, model::Tokenizer::from_blob(pack.tokenizer_json()));
-  const Hash256 card = protocol::card_hash(model::card_of(pack));
+  const model::KvForm kv = model::kv_form_of(charter.numerics);
+  if (auto fits = model::check_kv(pack.config(), kv); !fits)
+    return tl::unexpected<Error>(fits.error().context("charter: model.numerics"));
+  const Hash256 card = protocol::card_hash(model::card_of(pack, {}, kv));
   return Model{std::move(pack), std::move(tokenizer), card};
 }
 
@@ -98,7 +101,9 @@ struct App::Parts {
         state(charter.rules),
         miners(signer, clock, std::move(trust)),
         replayer(model.pack,
-                 {.isa = isa_of(config.verify.isa), .threads = static_cast<int>(config.verify.threads)}),
+                 {.isa = isa_of(config.verify.isa),
+                  .kv = model::kv_form_of(charter.numerics),
+                  .threads = static_cast<int>(config.verify.threads)}),
         judge({.validator = signer.account(),
                .vocabulary = static_cast<std::uint32_t>(model.pack.config().vocab),
                .stop_ids = model.pack.config().stop_ids,

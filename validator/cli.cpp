@@ -71,7 +71,7 @@ void name_own_commands(CLI::App& app) {
 }
 
 std::string version_text() {
-  return fmt::format("adit-validator {} (numerics 1, trace 1, protocol {})", ADIT_VERSION,
+  return fmt::format("adit-validator {} (numerics 1 and 2, trace 1, protocol {})", ADIT_VERSION,
                      protocol::kProtocolVersion);
 }
 

@@ -8,9 +8,10 @@
 
 namespace adit::model {
 
-protocol::Card card_of(const Pack& pack, const Hash256& adapter) {
+protocol::Card card_of(const Pack& pack, const Hash256& adapter, KvForm kv) {
   const ModelConfig& config = pack.config();
   protocol::Card card;
+  card.numerics = numerics_of(kv);
   card.base = pack.content_hash();
   card.adapter = adapter;
   card.tokenizer = crypto::blake2b_256(as_bytes(pack.tokenizer_json()));

@@ -9,13 +9,16 @@
 // Tests    tests/unit/common/model/card_test.cpp
 #pragma once
 
+#include "common/model/kv_form.hpp"
 #include "common/model/pack.hpp"
 #include "common/protocol/messages.hpp"
 
 namespace adit::model {
 
+// kv: how it is served, which makes the card's numerics.
 // adapter: an Adapter's content hash; zero: none. Cards that miners declare to the subnet have none: validators hold
 // no adapters to replay with. Local generations bind theirs with one, so that no two share a trace root.
-[[nodiscard]] protocol::Card card_of(const Pack& pack, const Hash256& adapter = {});
+[[nodiscard]] protocol::Card card_of(const Pack& pack, const Hash256& adapter = {},
+                                     KvForm kv = KvForm::kF16);
 
 }  // namespace adit::model

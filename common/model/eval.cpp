@@ -50,7 +50,7 @@ class EngineSource final : public LogitsSource {
   Result<void> logits(std::size_t window, int first, int count, float* out) override {
     const std::vector<TokenId>& ids = windows_[window];
     if (first == 0) {
-      ADIT_TRY(KvCache cache, KvCache::make(pack_.config(), static_cast<int>(ids.size())));
+      ADIT_TRY(KvCache cache, KvCache::make(pack_.config(), static_cast<int>(ids.size()), forward_.options().kv));
       cache_ = std::move(cache);
     }
     const Segment segment{

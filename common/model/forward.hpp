@@ -24,6 +24,7 @@
 
 #include "common/base/result.hpp"
 #include "common/model/expert_pages.hpp"
+#include "common/model/kv_form.hpp"
 #include "common/model/model_config.hpp"
 #include "common/model/pack.hpp"
 #include "common/model/step_plan.hpp"
@@ -34,6 +35,8 @@ namespace adit::model {
 
 struct ForwardOptions {
   kernels::Isa isa = kernels::best_isa();
+  // Of the caches that steps name; check_kv(config, kv) holds.
+  KvForm kv = KvForm::kF16;
   int threads = 1;
   // Where each thread stays (thread_pins.hpp); none: where the system puts it.
   std::vector<int> cpus{};

@@ -159,7 +159,7 @@ void Forward::Pass::rotate_and_store(int w, int layer) {
     const KvCache& cache = *plan_.segment_of(row).cache;
     const int position = plan_.row(row).position;
     kernels::store_kv(options_.isa, c.head_dim, position % kKvBlock, k, v, cache.keys(layer, head, position),
-                      cache.values(layer, head, position));
+                      cache.values(layer, head, position), options_.kv);
   }
   if (!finite) is_finite_.store(false, std::memory_order_relaxed);
   meet(w, start_of(pack_.layers()[static_cast<std::size_t>(layer)].o, w));
@@ -174,6 +174,7 @@ void Forward::Pass::attend(int w, int layer) {
   const bool last = layer == c.layers - 1;
   const std::span<const AttentionUnit> units = plan_.units(last);
   kernels::AttendParams params;
+  params.form = options_.kv;
   params.head_dim = c.head_dim;
   params.scale = attention_scale_;
   params.q_stride = static_cast<std::size_t>(qkv_width_);

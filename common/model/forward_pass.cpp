@@ -28,11 +28,12 @@ Forward::Pass::Pass(const Pack& pack, const ForwardOptions& options)
     : pack_(pack),
       options_(options),
       team_(options.threads, options.cpus),
-      leaves_(pack.config(), options.isa, options.rows_max, options.threads),
+      leaves_(pack.config(), options.isa, options.rows_max, options.threads, options.kv),
       workers_(static_cast<std::size_t>(options.threads)),
       pile_(options.threads),
       piles_(static_cast<std::size_t>(pack.config().layers)) {
   const ModelConfig& c = pack.config();
+  ADIT_CHECK(check_kv(c, options.kv).has_value());
   const int n = options.rows_max;
   ADIT_CHECK(n >= 1 && n <= limits::kBatchRowsMax && options.logits_rows_max >= 1);
   attention_width_ = c.attention_width();
@@ -76,6 +77,7 @@ Result<void> Forward::Pass::check(std::span<const Segment> segments) const {
   const ModelConfig& c = pack_.config();
   std::size_t rows = 0;
   for (const Segment& segment : segments) {
+    ADIT_CHECK(segment.cache->form() == options_.kv);
     rows += segment.tokens.size();
     const auto last =
         static_cast<std::int64_t>(segment.first_position) + static_cast<std::int64_t>(segment.tokens.size());

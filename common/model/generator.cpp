@@ -86,6 +86,7 @@ BatchEngine::BatchEngine(const Pack& pack, const EngineOptions& options)
     : pack_(pack),
       options_(options),
       forward_(pack, {.isa = options.isa,
+                      .kv = options.kv,
                       .threads = options.threads,
                       .cpus = options.cpus,
                       .rows_max = options.prefill_chunk + options.batch_max,
@@ -128,7 +129,7 @@ Result<SequenceId> BatchEngine::add(std::span<const TokenId> prompt, const Gener
 
 Result<void> BatchEngine::make_pool() {
   if (pool_) return {};
-  const KvShape shape = kv_shape(pack_.config(), options_.shares_prefixes);
+  const KvShape shape = kv_shape(pack_.config(), options_.shares_prefixes, options_.kv);
   const std::uint64_t memory =
       static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   const std::uint64_t bytes = options_.kv_bytes > 0 ? options_.kv_bytes : memory / 4;

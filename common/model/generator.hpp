@@ -72,6 +72,8 @@ struct GenerateExtras {
 
 struct EngineOptions {
   kernels::Isa isa = kernels::best_isa();
+  // check_kv(config, kv) holds.
+  KvForm kv = KvForm::kF16;
   int threads = 1;
   // Where each thread stays (thread_pins.hpp); none: where the system puts it.
   std::vector<int> cpus{};

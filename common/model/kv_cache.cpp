@@ -5,8 +5,8 @@
 
 namespace adit::model {
 
-Result<KvCache> KvCache::make(const ModelConfig& config, int positions_max) {
-  ADIT_TRY(auto pool, KvPool::make(kv_shape(config, false), kv_blocks(positions_max)));
+Result<KvCache> KvCache::make(const ModelConfig& config, int positions_max, KvForm form) {
+  ADIT_TRY(auto pool, KvPool::make(kv_shape(config, false, form), kv_blocks(positions_max)));
   KvCache cache(std::move(pool), config, positions_max);
   ADIT_CHECK(cache.grow(positions_max));
   return cache;
@@ -56,8 +56,8 @@ bool KvCache::grow(int positions) {
   return true;
 }
 
-std::size_t kv_bytes_per_position(const ModelConfig& config) {
-  return kv_shape(config, false).block_bytes() / kKvBlock;
+std::size_t kv_bytes_per_position(const ModelConfig& config, KvForm form) {
+  return kv_shape(config, false, form).block_bytes() / kKvBlock;
 }
 
 }  // namespace adit::model

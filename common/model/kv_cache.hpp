@@ -6,7 +6,8 @@
 //
 // In       positions_max: the sequence can never be longer.
 // Shapes   keys(layer, head, position): the block that holds `position`, [head_dim][32] f16; values: [32]
-//          [head_dim] f16. table(): the blocks' bases, for the kernels; keys_at and values_at are the
+//          [head_dim] f16; or int8 and scales (kernels/attention/attention.h, KvForm::kI8).
+//          table(): the blocks' bases, for the kernels; keys_at and values_at are the
 //          offsets of a plane from each base.
 //          MLA instead: for each layer [32][kv_rank + rope_dim] f16 and, if the model has an indexer, behind
 //          them an index block (kernels/indexer/indexer.h).
@@ -32,7 +33,8 @@ namespace adit::model {
 class KvCache {
  public:
   // With a pool of its own that holds the longest sequence, all blocks taken.
-  [[nodiscard]] static Result<KvCache> make(const ModelConfig& config, int positions_max);
+  [[nodiscard]] static Result<KvCache> make(const ModelConfig& config, int positions_max,
+                                            KvForm form = KvForm::kF16);
   // Of a pool whose shape is that of the model; empty.
   KvCache(std::shared_ptr<KvPool> pool, const ModelConfig& config, int positions_max);
   KvCache(KvCache&& other) noexcept = default;
@@ -80,6 +82,7 @@ class KvCache {
     return pool_->leaves(blocks_[block_of(position)]);
   }
 
+  [[nodiscard]] KvForm form() const { return pool_->form(); }
   [[nodiscard]] int block(int index) const { return blocks_[static_cast<std::size_t>(index)]; }
   [[nodiscard]] int block_count() const { return static_cast<int>(blocks_.size()); }
   // Positions for which there are blocks.
@@ -110,6 +113,6 @@ class KvCache {
 };
 
 // Bytes of keys and values that one position of one sequence takes.
-[[nodiscard]] std::size_t kv_bytes_per_position(const ModelConfig& config);
+[[nodiscard]] std::size_t kv_bytes_per_position(const ModelConfig& config, KvForm form = KvForm::kF16);
 
 }  // namespace adit::model

@@ -30,12 +30,14 @@ std::size_t latent_block(const ModelConfig& config) {
 
 }  // namespace
 
-KvShape kv_shape(const ModelConfig& config, bool keeps_leaves) {
+KvShape kv_shape(const ModelConfig& config, bool keeps_leaves, KvForm form) {
   static_assert(kKvBlock == kernels::kKeyBlock);
+  ADIT_CHECK(check_kv(config, form).has_value());
   KvShape shape;
+  shape.form = form;
   shape.planes = config.is_mla() ? config.layers : config.layers * config.kv_heads * 2;
   shape.block_cells =
-      config.is_mla() ? latent_block(config) : kernels::cache_cells(kKvBlock, config.head_dim);
+      config.is_mla() ? latent_block(config) : kernels::kv_block_cells(form, config.head_dim);
   const std::size_t lanes = proof::lane_count({config.layers, config.kv_heads});
   if (keeps_leaves) shape.leaf_bytes = std::size_t{kKvBlock} * lanes * kernels::kDigestBytes;
   return shape;

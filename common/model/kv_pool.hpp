@@ -8,7 +8,8 @@
 // Out      take: an unused block, else the published block that was left unused for longest. find: a
 //          published block, held for the caller.
 // Shapes   plane p (a layer's keys or values of one head; MLA: a layer) of block b is at base(b) + p * plane_cells(),
-//          block_cells() cells of f16. leaves(b): trace leaves [32][lanes][32] bytes, if the pool keeps them.
+//          block_cells() cells of 2 bytes (f16, or int8 and its scales).
+//          leaves(b): trace leaves [32][lanes][32] bytes, if the pool keeps them.
 // Units    Address space for all blocks is reserved at once; the system gives memory when a block is first
 //          written, and blocks with low numbers are given out first.
 // Errors   kResourceExhausted when the address space cannot be reserved.
@@ -28,6 +29,7 @@
 #include "common/base/bytes.hpp"
 #include "common/base/result.hpp"
 #include "common/base/strong.hpp"
+#include "common/model/kv_form.hpp"
 #include "common/model/model_config.hpp"
 
 namespace adit::model {
@@ -40,6 +42,7 @@ inline constexpr int kKvBlock = 32;
 
 struct KvShape {
   int planes = 0;
+  KvForm form = KvForm::kF16;
   // Cells of one block in one plane.
   std::size_t block_cells = 0;
   // Leaves of one block; 0: none are kept.
@@ -49,10 +52,10 @@ struct KvShape {
     return static_cast<std::size_t>(planes) * block_cells * sizeof(std::uint16_t) + leaf_bytes;
   }
 };
-[[nodiscard]] KvShape kv_shape(const ModelConfig& config, bool keeps_leaves);
+[[nodiscard]] KvShape kv_shape(const ModelConfig& config, bool keeps_leaves, KvForm form = KvForm::kF16);
 
-// The key of a block: everything that its cells depend on. parent: the key of the block before it, or for the
-// first one prefix_root.
+// The key of a block: everything that its cells depend on but their form, which a pool has one of.
+// parent: the key of the block before it, or for the first one prefix_root.
 [[nodiscard]] Hash256 prefix_root(const Hash256& pack, const Hash256& adapter);
 [[nodiscard]] Hash256 prefix_key(const Hash256& parent, std::span<const TokenId> ids);
 
@@ -79,6 +82,7 @@ class KvPool {
     return cells_ + static_cast<std::size_t>(block) * shape_.block_cells;
   }
   [[nodiscard]] std::size_t plane_cells() const { return plane_cells_; }
+  [[nodiscard]] KvForm form() const { return shape_.form; }
   // nullptr if the pool keeps none.
   [[nodiscard]] std::uint8_t* leaves(int block) const {
     return shape_.leaf_bytes == 0 ? nullptr : leaves_ + static_cast<std::size_t>(block) * shape_.leaf_bytes;

@@ -33,6 +33,28 @@ void gather_block(const KvCache& cache, int layer, int head, int head_dim, int f
   }
 }
 
+// The same of an int8 cache, to out [count][codes of K | scale | codes of V | scale].
+void gather_int8(const KvCache& cache, int layer, int head, int head_dim, int first, int count,
+                 std::uint16_t* out) {
+  const auto dim = static_cast<std::size_t>(head_dim);
+  const std::size_t half = dim + sizeof(float);
+  const auto* k = reinterpret_cast<const std::uint8_t*>(cache.keys(layer, head, first));
+  const auto* v = reinterpret_cast<const std::uint8_t*>(cache.values(layer, head, first));
+  auto* bytes = reinterpret_cast<std::uint8_t*>(out);
+  const auto begin = static_cast<std::size_t>(first % kKeyBlock);
+  const auto rows = static_cast<std::size_t>(count);
+  for (std::size_t d = 0; d < dim; ++d) {
+    for (std::size_t i = 0; i < rows; ++i) bytes[i * 2 * half + d] = k[d * kKeyBlock + begin + i];
+  }
+  for (std::size_t i = 0; i < rows; ++i) {
+    const std::size_t scale = kernels::kv_scale_at(first + static_cast<int>(i), head_dim);
+    std::uint8_t* row = bytes + i * 2 * half;
+    std::memcpy(row + dim, k + scale, sizeof(float));
+    std::memcpy(row + half, v + (begin + i) * dim, dim);
+    std::memcpy(row + half + dim, v + scale, sizeof(float));
+  }
+}
+
 // The cached row of one position of an MLA model.
 void gather_latent(const KvCache& cache, const ModelConfig& config, int layer, int position,
                    std::uint16_t* out) {
@@ -46,7 +68,8 @@ void gather_latent(const KvCache& cache, const ModelConfig& config, int layer, i
   std::memcpy(bytes + dim, block + kernels::index_scale_at(position, dim), sizeof(float));
 }
 
-std::size_t leaf_cells(const ModelConfig& config) {
+std::size_t leaf_cells(const ModelConfig& config, KvForm form) {
+  if (form == KvForm::kI8) return static_cast<std::size_t>(config.head_dim) + sizeof(float);
   if (!config.is_mla()) return static_cast<std::size_t>(2 * config.head_dim);
   const int index = config.indexer.top_k > 0 ? config.indexer.head_dim / 2 + 2 : 0;
   return static_cast<std::size_t>(config.mla.kv_rank + config.mla.rope_dim + index);
@@ -54,11 +77,12 @@ std::size_t leaf_cells(const ModelConfig& config) {
 
 }  // namespace
 
-LeafTable::LeafTable(const ModelConfig& config, kernels::Isa isa, int rows_max, int threads)
+LeafTable::LeafTable(const ModelConfig& config, kernels::Isa isa, int rows_max, int threads, KvForm form)
     : config_(config),
       shape_{config.layers, config.kv_heads},
       isa_(isa),
-      kv_cells_(leaf_cells(config)),
+      form_(form),
+      kv_cells_(leaf_cells(config, form)),
       leaves_(static_cast<std::size_t>(rows_max) * proof::lane_count(shape_) * kDigestBytes),
       history_(static_cast<std::size_t>(config.layers * config.hidden) *
                static_cast<std::size_t>(std::min(rows_max, kDeferredRows))) {
@@ -151,8 +175,9 @@ void LeafTable::add_keys_values(int worker, int layer, int begin, int end) {
     }
     for (int head = 0; head < config_.kv_heads; ++head) {
       if (scratch.places.size() + static_cast<std::size_t>(count) > kHashRows) flush_keys_values(worker);
-      gather_block(*plan_->segment_of(row).cache, layer, head, config_.head_dim, first.position, count,
-                   scratch.rows.data() + scratch.places.size() * kv_cells_);
+      const auto gather = form_ == KvForm::kI8 ? gather_int8 : gather_block;
+      gather(*plan_->segment_of(row).cache, layer, head, config_.head_dim, first.position, count,
+             scratch.rows.data() + scratch.places.size() * kv_cells_);
       for (int i = 0; i < count; ++i) {
         scratch.places.push_back({row + i, proof::kv_lane(shape_, layer, head)});
       }

@@ -5,7 +5,7 @@
 //
 // In       begin() with the step's plan; then residual rows as layers finish, and keys and values as stored.
 // Shapes   residual rows [n][hidden] f32; leaves [row][lane][32]. A key-value leaf hashes K || V of one kv head
-//          (f16); MLA: the latent row (f16), then the indexer's key (int8) and its scale (f32), if there is one.
+//          (f16; int8: K's codes and scale, then V's); MLA: the latent row (f16), then the indexer's key (int8) and its scale (f32), if there is one.
 // Exact    a leaf depends on its row's bytes only, not on when or with what else it was hashed.
 // Threads  calls for distinct rows, or distinct layers, may run side by side.
 // Source   design: receipts and audit, "Trace"
@@ -29,7 +29,8 @@ inline constexpr int kDeferredRows = 16;
 
 class LeafTable {
  public:
-  LeafTable(const ModelConfig& config, kernels::Isa isa, int rows_max, int threads);
+  LeafTable(const ModelConfig& config, kernels::Isa isa, int rows_max, int threads,
+            KvForm form = KvForm::kF16);
 
   void begin(const StepPlan& plan);
   // Whether residual rows are only kept by residual() and hashed by finish_layers().
@@ -55,6 +56,7 @@ class LeafTable {
   ModelConfig config_;
   proof::TraceShape shape_;
   kernels::Isa isa_;
+  KvForm form_;
   // Cells of 2 bytes that one key-value leaf hashes.
   std::size_t kv_cells_;
   const StepPlan* plan_ = nullptr;

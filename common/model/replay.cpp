@@ -52,6 +52,7 @@ Replayer::Replayer(const Pack& pack, const ReplayOptions& options)
     : pack_(pack),
       options_(options),
       forward_(pack, {.isa = options.isa,
+                      .kv = options.kv,
                       .threads = options.threads,
                       .rows_max = options.chunk,
                       .logits_rows_max = options.logits_rows}),
@@ -69,7 +70,7 @@ Result<ReplayResult> Replayer::replay(const ReplayInput& input) {
   // The last id was chosen, never computed with.
   const std::size_t positions = all.size() - 1;
   const std::size_t first_wanted = input.prompt.size() - 1;
-  ADIT_TRY(KvCache cache, KvCache::make(config, static_cast<int>(positions)));
+  ADIT_TRY(KvCache cache, KvCache::make(config, static_cast<int>(positions), options_.kv));
   proof::TraceBuilder trace({config.layers, config.kv_heads}, static_cast<std::uint32_t>(input.prompt.size()),
                             options_.isa);
   for (std::size_t done = 0; done < positions;) {

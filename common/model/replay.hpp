@@ -32,6 +32,8 @@ namespace adit::model {
 
 struct ReplayOptions {
   kernels::Isa isa = kernels::best_isa();
+  // check_kv(config, kv) holds.
+  KvForm kv = KvForm::kF16;
   int threads = 1;
   // Rows of one step, and rows whose logits are held at once.
   int chunk = 512;

@@ -6,7 +6,8 @@
 //
 // In       leaves of one position after another: hashes of rows that the caller computed with
 //          kernels::hash_rows under kResidualDomain (f32 row leaving a layer) and kKvDomain (K || V
-//          of one kv head, f16, K after RoPE; MLA, where g = 1: the latent row and k_pe, f16, then
+//          of one kv head, f16, K after RoPE; numerics 2: int8 codes of K, their f32 scale, then those of V;
+//          MLA, where g = 1: the latent row and k_pe, f16, then
 //          the indexer's key and its scale, if the model has one).
 // Shapes   lanes in the order R_l, KV_{l,0} ... KV_{l,g-1} for l = 0 ... layers-1. The last
 // residual lane,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // kernels/attention/attention_vec.h
 //
-// Attention over a vector type V (core/vec_*.h), included by one source per instruction set. A slot is one
-// query row of one head. Scores: a vector lane is a key, so the canonical dot<8> of each key is made of eight
-// accumulators, added in the order of the tree. Values: a lane is a column. With more than kSharing slots
-// a block of keys or values is converted to f32 once and shared.
+// Attention over a vector type V (core/vec_*.h), included by one source per instruction set. Scores: a vector
+// lane is a key, so the canonical dot<8> of each key is made of eight accumulators, added in the order of the
+// tree. Values: a lane is a column. With more than kSharing slots a block of keys or values is converted to f32
+// once and shared.
 //
 // In       as attention.h, rows * group <= kSlotsMax. Out: the same bits as reference.cpp. head_dim % 8 == 0,
 //          head_dim <= kHeadDimMax.
@@ -12,27 +12,17 @@
 // Tests    tests/unit/kernels/attention_test.cpp
 #pragma once
 
-#include "kernels/attention/paths.h"
+#include "kernels/attention/cells_vec.h"
 #include "kernels/attention/softmax_vec.h"
 
 namespace adit::kernels {
 namespace {
 
-// Reads f16 cells as they lie, or f32 cells converted before.
-template <class V>
-struct HalfCells {
-  const std::uint16_t* cells;
-  typename V::Reg load(std::ptrdiff_t at) const { return V::load_f16(cells + at); }
-};
-template <class V>
-struct FloatCells {
-  const float* cells;
-  typename V::Reg load(std::ptrdiff_t at) const { return V::load(cells + at); }
-};
-
-template <class V>
-struct AttentionKernels {
+// Stored: HalfCells or ByteCells.
+template <class V, class Stored>
+struct AttentionKernels : AttentionSlots {
   using Reg = typename V::Reg;
+  static constexpr bool kIsScaled = Stored::kForm == KvForm::kI8;
   static constexpr int kLanes = V::kLanes;
   static constexpr int kParts = kKeyBlock / kLanes;
   static constexpr bool kIsWide = kLanes >= 16;
@@ -43,44 +33,11 @@ struct AttentionKernels {
   static constexpr int kSharing = 4;
 
   explicit AttentionKernels(const AttendParams& params)
-      : p(params),
-        slots(params.rows * params.group),
-        blocks((params.first_keys + params.rows - 1 + kKeyBlock - 1) / kKeyBlock),
-        stride(blocks * kKeyBlock + kScorePad),
-        width((params.head_dim + kLanes - 1) / kLanes * kLanes),
-        scratch(aligned(params.scratch)) {
-    int slot = 0;
-    for (int row = 0; row < p.rows; ++row) {
-      for (int head = 0; head < p.group; ++head, ++slot) {
-        const auto r = static_cast<std::size_t>(row);
-        const std::ptrdiff_t column = static_cast<std::ptrdiff_t>(head) * p.head_dim;
-        q_of[slot] = p.q + r * p.q_stride + column;
-        out_of[slot] = p.out + r * p.out_stride + column;
-        keys_of[slot] = p.first_keys + row;
-      }
-    }
-  }
+      : AttentionSlots(params), width((params.head_dim + kLanes - 1) / kLanes * kLanes) {}
 
-  const AttendParams& p;
-  const int slots;
-  const std::ptrdiff_t blocks;
-  // Scores from slot to slot.
-  const std::ptrdiff_t stride;
   // head_dim rounded up to whole vectors.
   const int width;
-  float* const scratch;
-  const float* q_of[kSlotsMax];
-  float* out_of[kSlotsMax];
-  int keys_of[kSlotsMax];
-  float dens[kSlotsMax];
   alignas(64) float shared[kHeadDimMax * kKeyBlock];
-
-  // On a cache line, so that no vector crosses one: attend_scratch_floats counts it.
-  static float* aligned(float* floats) {
-    const auto past = reinterpret_cast<std::uintptr_t>(floats) % (kScorePad * sizeof(float));
-    return past == 0 ? floats : floats + (kScorePad - past / sizeof(float));
-  }
-  float* scores_of(int slot) const { return scratch + slot * stride; }
 
   // Key registers that go together: with those of all slots, enough sums to hide the latency of an fma.
   template <int Q>
@@ -152,11 +109,20 @@ struct AttentionKernels {
     }
   }
 
+  // The 32 scales of an int8 block of keys or values.
+  const float* scales_of(const std::uint16_t* block) const {
+    return reinterpret_cast<const float*>(reinterpret_cast<const char*>(block) + kv_scale_at(0, p.head_dim));
+  }
+  // Scores of the keys from `key` on of a block, from their dot products.
+  void store_score(float* scores, Reg dot, std::ptrdiff_t block, int key) const {
+    if constexpr (kIsScaled) dot = V::mul(dot, V::load(scales_of(key_block(p, block)) + key));
+    V::store(scores, V::mul(dot, V::set1(p.scale)));
+  }
+
   template <int Q, class Cells>
   void score_block(int slot, std::ptrdiff_t block, Cells cells) const {
     constexpr int T = kTogether<Q>;
     const float* const* q = q_of + slot;
-    const Reg scale = V::set1(p.scale);
     for (int part = 0; part < kParts; part += T) {
       Reg even[Q][T];
       Reg odd[Q][T];
@@ -172,7 +138,7 @@ struct AttentionKernels {
       for (int i = 0; i < Q; ++i) {
         float* scores = scores_of(slot + i) + block * kKeyBlock + part * kLanes;
 #pragma GCC unroll 2
-        for (int k = 0; k < T; ++k) V::store(scores + k * kLanes, V::mul(even[i][k], scale));
+        for (int k = 0; k < T; ++k) store_score(scores + k * kLanes, even[i][k], block, (part + k) * kLanes);
       }
     }
   }
@@ -202,7 +168,7 @@ struct AttentionKernels {
       for (int i = 0; i < T; ++i) {
         const auto pair = [&](int lane) { return V::add(sum[lane][i], sum[lane + 4][i]); };
         const Reg dot = V::add(V::add(pair(0), pair(2)), V::add(pair(1), pair(3)));
-        V::store(scores + (part + i) * kLanes, V::mul(dot, V::set1(p.scale)));
+        store_score(scores + (part + i) * kLanes, dot, block, (part + i) * kLanes);
       }
     }
   }
@@ -220,12 +186,12 @@ struct AttentionKernels {
 
   void score_pass() {
     for (std::ptrdiff_t block = 0; block < blocks; ++block) {
-      const std::uint16_t* k = key_block(p, block);
+      const Stored keys(key_block(p, block));
       if (slots > kSharing) {
-        for (int i = 0; i < p.head_dim * kKeyBlock; i += kLanes) V::store(shared + i, V::load_f16(k + i));
+        for (int i = 0; i < p.head_dim * kKeyBlock; i += kLanes) V::store(shared + i, keys.load(i));
         score_slots(block, FloatCells<V>{shared});
       } else {
-        score_slots(block, HalfCells<V>{k});
+        score_slots(block, keys);
       }
     }
   }
@@ -281,8 +247,8 @@ struct AttentionKernels {
   // A lone query and two whole blocks, whose sums do not depend on each other.
   template <int C>
   void lone_columns(int slot, std::ptrdiff_t pair, int column) const {
-    const HalfCells<V> cells[2] = {{adit::kernels::value_block(p, pair) + column},
-                                   {adit::kernels::value_block(p, pair + 1) + column}};
+    const Stored cells[2] = {Stored(adit::kernels::value_block(p, pair)),
+                             Stored(adit::kernels::value_block(p, pair + 1))};
     const float* weights = scores_of(slot) + pair * kKeyBlock;
     Reg num[2][C];
     for (int c = 0; c < C; ++c) num[0][c] = num[1][c] = V::zero();
@@ -292,7 +258,7 @@ struct AttentionKernels {
         const Reg weight = V::set1(weights[block * kKeyBlock + j]);
 #pragma GCC unroll 4
         for (int c = 0; c < C; ++c) {
-          num[block][c] = V::fma(weight, cells[block].load(j * p.head_dim + c * kLanes), num[block][c]);
+          num[block][c] = V::fma(weight, cells[block].load(j * p.head_dim + column + c * kLanes), num[block][c]);
         }
       }
     }
@@ -301,11 +267,6 @@ struct AttentionKernels {
       for (int c = 0; c < C; ++c)
         V::store(out + c * kLanes, V::add(V::load(out + c * kLanes), num[block][c]));
     }
-  }
-
-  int count_of(int slot, std::ptrdiff_t first) const {
-    const std::ptrdiff_t left = keys_of[slot] - first;
-    return static_cast<int>(left > kKeyBlock ? kKeyBlock : (left < 0 ? 0 : left));
   }
 
   // Slots side by side go on to the last key of the last of them: behind its own last key a slot's p is +0, and
@@ -331,14 +292,31 @@ struct AttentionKernels {
   }
 
   // The first `count` rows of a block of v as f32, `width` columns apart, +0 behind head_dim.
-  void convert_values(const std::uint16_t* values, int count) {
+  void convert_values(Stored values, int count) {
     for (int j = 0; j < count; ++j) {
-      const std::uint16_t* row = values + static_cast<std::ptrdiff_t>(j) * p.head_dim;
+      const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(j) * p.head_dim;
       for (int column = 0; column < width; column += kLanes) {
         const int left = p.head_dim - column;
-        const Reg cells =
-            left >= kLanes ? V::load_f16(row + column) : V::load_f16_n(row + column, left);
+        const Reg cells = left >= kLanes ? values.load(row + column) : values.load_n(row + column, left);
         V::store(shared + j * width + column, cells);
+      }
+    }
+  }
+
+  // Every slot's p of one block times the scales of its values, if they have any; +0 stays behind the last key.
+  void weigh_values(std::ptrdiff_t block) const {
+    if constexpr (kIsScaled) {
+      const std::ptrdiff_t first = block * kKeyBlock;
+      const float* scales = scales_of(adit::kernels::value_block(p, block));
+      const int last = count_of(slots - 1, first);
+      for (int part = 0; part < kKeyBlock && part < last; part += kLanes) {
+        const int left = last - part;
+        const Reg scale = left >= kLanes ? V::load(scales + part) : V::load_n(scales + part, left);
+        for (int slot = 0; slot < slots; ++slot) {
+          if (keys_of[slot] <= first) continue;
+          float* weights = scores_of(slot) + first + part;
+          V::store(weights, V::mul(V::load(weights), scale));
+        }
       }
     }
   }
@@ -348,6 +326,8 @@ struct AttentionKernels {
     std::ptrdiff_t block = 0;
     if (slots == 1 && p.head_dim % (2 * kLanes) == 0) {
       for (; keys_of[0] >= (block + 2) * kKeyBlock; block += 2) {
+        weigh_values(block);
+        weigh_values(block + 1);
         for (int column = 0; column < p.head_dim; column += 2 * kLanes) {
           lone_columns<2>(0, block, column);
         }
@@ -355,11 +335,13 @@ struct AttentionKernels {
     }
     for (; block < blocks; ++block) {
       const std::ptrdiff_t first = block * kKeyBlock;
+      const Stored values(adit::kernels::value_block(p, block));
+      weigh_values(block);
       if (share) {
-        convert_values(adit::kernels::value_block(p, block), count_of(slots - 1, first));
+        convert_values(values, count_of(slots - 1, first));
         value_slots(first, FloatCells<V>{shared}, width);
       } else {
-        value_slots(first, HalfCells<V>{adit::kernels::value_block(p, block)}, p.head_dim);
+        value_slots(first, values, p.head_dim);
       }
     }
   }

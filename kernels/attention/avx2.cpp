@@ -5,8 +5,11 @@
 namespace adit::kernels {
 
 void attend_avx2(const AttendParams& params) {
-  AttentionKernels<Vec256> kernels(params);
-  kernels.run();
+  if (params.form == KvForm::kI8) {
+    AttentionKernels<Vec256, ByteCells<Vec256>>(params).run();
+  } else {
+    AttentionKernels<Vec256, HalfCells<Vec256>>(params).run();
+  }
 }
 
 void to_f16_avx2(const float* x, int n, std::uint16_t* out) {

@@ -5,8 +5,11 @@
 namespace adit::kernels {
 
 void attend_avx512(const AttendParams& params) {
-  AttentionKernels<Vec512> kernels(params);
-  kernels.run();
+  if (params.form == KvForm::kI8) {
+    AttentionKernels<Vec512, ByteCells<Vec512>>(params).run();
+  } else {
+    AttentionKernels<Vec512, HalfCells<Vec512>>(params).run();
+  }
 }
 
 void to_f16_avx512(const float* x, int n, std::uint16_t* out) {

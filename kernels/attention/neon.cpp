@@ -5,8 +5,11 @@
 namespace adit::kernels {
 
 void attend_neon(const AttendParams& params) {
-  AttentionKernels<VecNeon> kernels(params);
-  kernels.run();
+  if (params.form == KvForm::kI8) {
+    AttentionKernels<VecNeon, ByteCells<VecNeon>>(params).run();
+  } else {
+    AttentionKernels<VecNeon, HalfCells<VecNeon>>(params).run();
+  }
 }
 
 void to_f16_neon(const float* x, int n, std::uint16_t* out) {

@@ -4,7 +4,7 @@
 // Eight f32 lanes (AVX2, FMA, F16C): the vector type that rows_vec.h and attention_vec.h are written for.
 // Only for sources compiled with these flags; everything is local to the including source.
 //
-// In       load_n, store_n, select_n, load_f16_n, store_f16_n touch only the first n lanes (1 <= n <=
+// In       load_n, store_n, select_n, load_f16_n, load_i8_n, store_f16_n touch only the first n lanes (1 <= n <=
 //          kLanes).
 // Out      exp and log: the same bits as exp_c and log_c. reduce: strides 4, 2, 1.
 // Threads  pure.
@@ -63,6 +63,14 @@ struct Vec256 {
     alignas(16) std::uint16_t lanes[8] = {};
     for (int i = 0; i < n; ++i) lanes[i] = p[i];
     return load_f16(lanes);
+  }
+  static Reg load_i8(const std::int8_t* p) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+  }
+  static Reg load_i8_n(const std::int8_t* p, int n) {
+    alignas(8) std::int8_t lanes[8] = {};
+    for (int i = 0; i < n; ++i) lanes[i] = p[i];
+    return load_i8(lanes);
   }
   static void store_f16_n(std::uint16_t* p, Reg x, int n) {
     const Reg low = _mm256_min_ps(x, set1(kF16Max));

@@ -4,7 +4,7 @@
 // Sixteen f32 lanes (AVX-512 F, BW, VL, DQ): the vector type that rows_vec.h and attention_vec.h are written
 // for. Only for sources compiled with these flags; everything is local to the including source.
 //
-// In       load_n, store_n, select_n, load_f16_n, store_f16_n touch only the first n lanes (1 <= n <=
+// In       load_n, store_n, select_n, load_f16_n, load_i8_n, store_f16_n touch only the first n lanes (1 <= n <=
 //          kLanes).
 // Out      exp and log: the same bits as exp_c and log_c. reduce: strides 8, 4, 2, 1.
 // Threads  pure.
@@ -53,6 +53,12 @@ struct Vec512 {
   }
   static Reg load_f16_n(const std::uint16_t* p, int n) {
     return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first(n), p));
+  }
+  static Reg load_i8(const std::int8_t* p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  }
+  static Reg load_i8_n(const std::int8_t* p, int n) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(first(n), p)));
   }
   static void store_f16_n(std::uint16_t* p, Reg x, int n) {
     const Reg low = _mm512_min_ps(x, set1(kF16Max));

@@ -5,7 +5,7 @@
 // written for. Every operation is one IEEE operation a lane; NaNs and zeros are chosen by comparison, as the
 // scalar functions do, for NEON's own minimum and maximum treat them in another way.
 //
-// In       load_n, store_n, select_n, load_f16_n, store_f16_n touch only the first n lanes (1 <= n <=
+// In       load_n, store_n, select_n, load_f16_n, load_i8_n, store_f16_n touch only the first n lanes (1 <= n <=
 //          kLanes).
 // Out      exp and log: the same bits as exp_c and log_c. reduce: strides 4, 2, 1.
 // Threads  pure.
@@ -83,6 +83,15 @@ struct VecNeon {
     std::uint16_t lanes[kLanes] = {};
     std::memcpy(lanes, p, static_cast<std::size_t>(n) * sizeof(std::uint16_t));
     return load_f16(lanes);
+  }
+  static Reg load_i8(const std::int8_t* p) {
+    const int16x8_t words = vmovl_s8(vld1_s8(p));
+    return {vcvtq_f32_s32(vmovl_s16(vget_low_s16(words))), vcvtq_f32_s32(vmovl_s16(vget_high_s16(words)))};
+  }
+  static Reg load_i8_n(const std::int8_t* p, int n) {
+    std::int8_t lanes[kLanes] = {};
+    std::memcpy(lanes, p, static_cast<std::size_t>(n));
+    return load_i8(lanes);
   }
   static void store_f16_n(std::uint16_t* p, Reg x, int n) {
     std::uint16_t lanes[kLanes];

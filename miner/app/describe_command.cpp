@@ -29,6 +29,7 @@ constexpr std::chrono::seconds kWait{10};
 struct Flags {
   std::string pack;
   std::string config;
+  std::string kv = "f16";
   bool running = false;
   bool as_json = false;
 };
@@ -61,10 +62,14 @@ void print(const nlohmann::json& object, bool as_json) {
   }
 }
 
-int describe_pack(const std::filesystem::path& path, bool as_json) {
+int describe_pack(const std::filesystem::path& path, const std::string& kv, bool as_json) {
   const auto pack = model::Pack::open(path);
   if (!pack) return fail(pack.error(), exit_code::kModel);
-  nlohmann::json object = json_of(model::card_of(*pack));
+  const auto form = model::parse_kv(kv);
+  if (!form) return fail(form.error().context("--kv"), exit_code::kUsage);
+  if (const auto fits = model::check_kv(pack->config(), *form); !fits)
+    return fail(fits.error().context("--kv int8"), exit_code::kUsage);
+  nlohmann::json object = json_of(model::card_of(*pack, {}, *form));
   object["model"] = pack->config().name;
   if (pack->declaration()) {
     const model::Declaration& said = *pack->declaration();
@@ -118,11 +123,11 @@ int describe_running(const ServeConfig& config, bool as_json) {
 }
 
 int run(const Flags& flags) {
-  if (!flags.pack.empty()) return describe_pack(flags.pack, flags.as_json);
+  if (!flags.pack.empty()) return describe_pack(flags.pack, flags.kv, flags.as_json);
   const auto config = load_serve_config(flags.config);
   if (!config) return fail(config.error().context("config"), exit_code::kConfig);
   return flags.running ? describe_running(*config, flags.as_json)
-                       : describe_pack(config->pack, flags.as_json);
+                       : describe_pack(config->pack, config->kv == KvChoice::kInt8 ? "int8" : "f16", flags.as_json);
 }
 
 }  // namespace
@@ -134,6 +139,10 @@ void add_describe_command(CLI::App& app, int& exit_code) {
   auto* pack = command->add_option("--pack", flags->pack, "A pack file (.adit)");
   auto* config = command->add_option("--config", flags->config, "Settings of serve");
   pack->excludes(config);
+  command->add_option("--kv", flags->kv, "With --pack: form of keys and values, f16 (numerics 1) or int8 (numerics 2)")
+      ->check(CLI::IsMember({"f16", "int8"}))
+      ->excludes(config)
+      ->capture_default_str();
   command->add_flag("--running", flags->running, "Ask the running miner of these settings")
       ->needs(config);
   command->add_flag("--json", flags->as_json, "Print one JSON object");

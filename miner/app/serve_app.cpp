@@ -188,8 +188,8 @@ tl::expected<void, ServeFailure> open_http(Parts& parts, const ServeConfig& conf
     if (!bytes) return failed(bytes.error().context("http.chat_template"), exit_code::kConfig);
     chat_template = as_text(*bytes);
   }
-  auto service =
-      openai::Service::make(source->pack(), source->engine(), "", std::move(chat_template), config.http_adapters);
+  auto service = openai::Service::make(source->pack(), source->engine(), "", std::move(chat_template),
+                                       config.http_adapters, kv_form_of(config.kv));
   if (!service) return failed(service.error().context("http"), exit_code::kModel);
   parts.local_service = *std::move(service);
   auto server =
@@ -262,7 +262,7 @@ Result<crypto::Keypair> load_hotkey(const KeysConfig& keys) {
 
 Result<std::unique_ptr<AnswerSource>> make_honest_source(const ServeConfig& config) {
   ADIT_TRY(std::shared_ptr<const model::Pack> pack, open_checked_pack(config.pack));
-  protocol::Card card = model::card_of(*pack);
+  protocol::Card card = model::card_of(*pack, {}, kv_form_of(config.kv));
   return make_engine_source(config, std::move(pack), std::move(card));
 }
 

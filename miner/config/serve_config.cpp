@@ -10,6 +10,7 @@ namespace adit::miner {
 namespace {
 
 constexpr std::array<std::string_view, 4> kIsaNames{"auto", "scalar", "avx2", "avx512"};
+constexpr std::array<std::string_view, 2> kKvNames{"f16", "int8"};
 
 void read_endpoint(config::YamlReader& from, std::string_view key, net::Endpoint& value,
                    std::string_view sentence) {
@@ -99,6 +100,9 @@ void read_engine(config::YamlReader& root, ServeConfig& out) {
   from.integer("batch", out.batch_max, 1, 1024, "Questions that run together.");
   from.integer("queue", out.queue_max, 0, 100'000, "Questions that wait for a place.");
   from.integer("prefill_chunk", out.prefill_chunk, 1, 8192, "Prompt tokens of one step.");
+  from.choice("kv", out.kv, kKvNames, "Form of keys and values: f16 (numerics 1) or int8 (numerics 2).");
+  from.path("charter_file", out.charter_file,
+            "The charter to serve by: its pack and numerics must be the pack's and those of engine.kv.");
   from.size_bytes("kv_bytes", out.kv_bytes, 0, std::uint64_t{1} << 44,
                   "Memory of keys and values, and of prefixes that are kept; 0: a quarter of the machine's.");
   from.integer("context", out.context, 0, limits::kContextMax,

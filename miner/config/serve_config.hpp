@@ -27,6 +27,9 @@ namespace adit::miner {
 // auto: the best that this machine supports.
 enum class IsaChoice : std::uint8_t { kAuto, kScalar, kAvx2, kAvx512 };
 
+// Keys and values: f16 is numerics 1, int8 numerics 2.
+enum class KvChoice : std::uint8_t { kF16, kInt8 };
+
 struct KeysConfig {
   // Either a wallet in the Bittensor layout …
   std::filesystem::path dir;
@@ -69,6 +72,9 @@ struct ServeConfig {
   int batch_max = 8;
   int queue_max = 32;
   int prefill_chunk = 128;
+  KvChoice kv = KvChoice::kF16;
+  // Absent: whatever charter the hashes in admission.charters name.
+  std::filesystem::path charter_file;
   std::uint64_t kv_bytes = 0;  // 0: a quarter of the machine's memory
   int context = 0;  // 0: the model's
 

@@ -36,6 +36,7 @@ class Bench {
   Bench(const model::Pack& pack, const BenchOptions& options, int threads, std::vector<int> cpus)
       : config_(pack.config()),
         forward_(pack, {.isa = options.isa,
+                        .kv = options.kv,
                         .threads = threads,
                         .cpus = std::move(cpus),
                         .rows_max = std::max(options.prefill_chunk, largest(options.batches)),
@@ -77,7 +78,7 @@ class Bench {
   }
 
   Result<Sequence> make(const Pass& pass, SeededRng& rng) {
-    ADIT_TRY(model::KvCache cache, model::KvCache::make(config_, pass.rows));
+    ADIT_TRY(model::KvCache cache, model::KvCache::make(config_, pass.rows, forward_.options().kv));
     std::vector<TokenId> tokens(static_cast<std::size_t>(pass.rows));
     for (TokenId& token : tokens) {
       token = static_cast<TokenId>(rng.below(static_cast<std::uint64_t>(config_.vocab)));
@@ -107,6 +108,8 @@ class Bench {
 };
 
 Result<void> check(const model::Pack& pack, const BenchOptions& options) {
+  if (auto fits = model::check_kv(pack.config(), options.kv); !fits)
+    return tl::unexpected<Error>(fits.error().context("--kv int8"));
   for (const std::vector<int>* lengths : {&options.prompts, &options.decodes}) {
     for (const int length : *lengths) {
       if (length > pack.config().context) {

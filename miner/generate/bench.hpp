@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "common/model/kv_form.hpp"
 #include "common/model/pack.hpp"
 #include "common/model/thread_pins.hpp"
 #include "kernels/core/isa.h"
@@ -26,6 +27,7 @@ namespace adit::miner {
 
 struct BenchOptions {
   kernels::Isa isa = kernels::best_isa();
+  model::KvForm kv = model::KvForm::kF16;
   std::vector<int> threads{1};
   // Where the threads stay.
   model::PinChoice pin{};

@@ -31,6 +31,7 @@ constexpr int kLengthMax = 131072;
 struct Flags {
   std::vector<std::string> packs;
   std::string isa;
+  std::string kv = "f16";
   std::string pin = "none";
   BenchOptions bench;
   bool no_warm_up = false;
@@ -129,6 +130,7 @@ Result<void> measure_cold(const Flags& flags, PackReport& report) {
     for (const bool evicted : {false, true}) {
       ADIT_TRY(Samples seconds, cold_start({.pack = report.path,
                                             .threads = threads,
+                                            .kv = flags.bench.kv,
                                             .isa = flags.bench.isa,
                                             .repetitions = flags.bench.repetitions,
                                             .evict = evicted}));
@@ -160,7 +162,7 @@ Result<PackReport> measure(const Flags& flags, const std::string& path) {
 }
 
 int run(Flags& flags) {
-  const Result<model::EngineOptions> engine = engine_options({.isa = flags.isa});
+  const Result<model::EngineOptions> engine = engine_options({.isa = flags.isa, .kv = flags.kv});
   if (!engine) return fail(engine.error(), exit_code::kUsage);
   const auto pin = model::parse_pin(flags.pin);
   if (!pin) return fail(pin.error().context("--pin"), exit_code::kUsage);
@@ -170,8 +172,10 @@ int run(Flags& flags) {
     if (!cpus) return fail(cpus.error().context("--pin"), exit_code::kUsage);
   }
   flags.bench.isa = engine->isa;
+  flags.bench.kv = engine->kv;
   flags.bench.warm_up = !flags.no_warm_up;
   nlohmann::json all{{"isa", kernels::isa_name(flags.bench.isa)},
+                     {"kv", model::name(flags.bench.kv)},
                      {"pin", flags.bench.pin.text()},
                      {"prefill_chunk", flags.bench.prefill_chunk},
                      {"repetitions", flags.bench.repetitions},
@@ -225,6 +229,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   command->add_option("--prefill-chunk", bench.prefill_chunk, "Prompt tokens of one step")
       ->check(CLI::Range(1, limits::kBatchRowsMax))
       ->capture_default_str();
+  add_kv_flag(*command, flags->kv);
   command->add_flag("--no-warmup", flags->no_warm_up, "Measure the first round too");
   command->add_flag("--cold", flags->cold,
                     "Also the time from process start to the first token, pack in memory and not");

@@ -108,7 +108,9 @@ Result<Samples> cold_start(const ColdStart& options) {
                                            "--threads",
                                            std::to_string(options.threads),
                                            "--isa",
-                                           kernels::isa_name(options.isa)};
+                                           kernels::isa_name(options.isa),
+                                           "--kv",
+                                           model::name(options.kv)};
   Samples out;
   for (int i = 0; i < options.repetitions; ++i) {
     ADIT_TRY(const double seconds, once(options, arguments));

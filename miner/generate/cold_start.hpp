@@ -27,6 +27,7 @@ struct ColdStart {
   std::filesystem::path pack;
   std::string prompt = "What is an adit?";
   int threads = 1;
+  model::KvForm kv = model::KvForm::kF16;
   kernels::Isa isa = kernels::best_isa();
   int repetitions = 5;
   bool evict = false;

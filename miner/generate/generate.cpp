@@ -45,11 +45,14 @@ Result<std::vector<TokenId>> chat_ids(const model::Pack& pack, const model::Toke
 
 Result<GenerateOutcome> generate(const model::Pack& pack, const GenerateOptions& options,
                                  const OnText& on_text) {
+  if (auto fits = model::check_kv(pack.config(), options.engine.kv); !fits)
+    return tl::unexpected<Error>(fits.error().context("--kv int8"));
   ADIT_TRY(const model::Tokenizer tokenizer, model::Tokenizer::from_blob(pack.tokenizer_json()));
   GenerateOutcome outcome;
   ADIT_TRY(outcome.prompt_ids, prompt_ids(pack, tokenizer, options.prompt, options.is_raw));
   ADIT_TRY_VOID(model::check_generation(pack.config(), outcome.prompt_ids, options.params));
-  outcome.binding = standalone_binding(pack, outcome.prompt_ids, options.params, options.seed, options.adapter.get());
+  outcome.binding = standalone_binding(pack, options.engine.kv, outcome.prompt_ids, options.params, options.seed,
+                                       options.adapter.get());
 
   model::EngineOptions engine_options = options.engine;
   engine_options.batch_max = 1;

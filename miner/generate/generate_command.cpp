@@ -55,6 +55,7 @@ void print_json(const model::Pack& pack, const GenerateOptions& options,
       {"request_seed", to_hex(outcome.binding.seed)},
       {"seed", options.seed},
       {"isa", kernels::isa_name(options.engine.isa)},
+      {"kv", model::name(options.engine.kv)},
       {"threads", options.engine.threads},
       {"prefill_chunk", options.engine.prefill_chunk},
   };

@@ -18,7 +18,14 @@ void add_pin_flag(CLI::App& command, std::string& pin) {
       ->capture_default_str();
 }
 
+void add_kv_flag(CLI::App& command, std::string& kv) {
+  command.add_option("--kv", kv, "Form of cached keys and values: f16 (numerics 1) or int8 (numerics 2)")
+      ->check(CLI::IsMember({"f16", "int8"}))
+      ->capture_default_str();
+}
+
 void add_run_flags(CLI::App& command, RunFlags& flags) {
+  add_kv_flag(command, flags.kv);
   add_pin_flag(command, flags.pin);
   command.add_option("--threads", flags.threads, "Threads (default: one a processor)")
       ->check(CLI::Range(1, limits::kEngineThreadsMax));
@@ -40,6 +47,9 @@ Result<model::EngineOptions> engine_options(const RunFlags& flags) {
   if (!cpus) return tl::unexpected<Error>(cpus.error().context("--pin"));
   options.cpus = *std::move(cpus);
   options.prefill_chunk = flags.prefill_chunk;
+  const auto kv = model::parse_kv(flags.kv);
+  if (!kv) return tl::unexpected<Error>(kv.error().context("--kv"));
+  options.kv = *kv;
   if (!flags.isa.empty() && !kernels::isa_from_name(flags.isa.c_str(), options.isa)) {
     return invalid_argument("--isa: '{}' is not scalar, avx2 or avx512", flags.isa);
   }

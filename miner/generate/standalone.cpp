@@ -6,11 +6,12 @@
 
 namespace adit::miner {
 
-proof::TraceBinding standalone_binding(const model::Pack& pack, std::span<const TokenId> prompt,
+proof::TraceBinding standalone_binding(const model::Pack& pack, model::KvForm kv,
+                                       std::span<const TokenId> prompt,
                                        const model::GenerateParams& params,
                                        std::uint64_t seed_number, const model::Adapter* adapter) {
   const Hash256 hash = adapter == nullptr ? Hash256{} : adapter->content_hash();
-  return standalone_binding(protocol::card_hash(model::card_of(pack, hash)), prompt, params, seed_number);
+  return standalone_binding(protocol::card_hash(model::card_of(pack, hash, kv)), prompt, params, seed_number);
 }
 
 proof::TraceBinding standalone_binding(const Hash256& card, std::span<const TokenId> prompt,

@@ -22,7 +22,7 @@
 
 namespace adit::miner {
 
-[[nodiscard]] proof::TraceBinding standalone_binding(const model::Pack& pack,
+[[nodiscard]] proof::TraceBinding standalone_binding(const model::Pack& pack, model::KvForm kv,
                                                      std::span<const TokenId> prompt,
                                                      const model::GenerateParams& params,
                                                      std::uint64_t seed_number,

@@ -78,9 +78,11 @@ int run(const Flags& flags) {
   const auto declared = model::check_declaration(*opened);
   if (!declared) return fail(declared.error(), exit_code::kModel);
   const auto pack = std::make_shared<const model::Pack>(*std::move(opened));
+  if (const auto fits = model::check_kv(pack->config(), options->kv); !fits)
+    return fail(fits.error().context("--kv int8"), exit_code::kUsage);
   EngineThread engine(pack, *options, flags.queue);
   const auto service =
-      openai::Service::make(pack, engine, flags.model_name, std::move(chat_template), *adapters);
+      openai::Service::make(pack, engine, flags.model_name, std::move(chat_template), *adapters, options->kv);
   if (!service) return fail(service.error(), exit_code::kModel);
   const auto server = openai::HttpServer::start(
       {.listen = *listen, .api_key = *key, .threads = flags.http_threads}, **service);

@@ -45,22 +45,23 @@ void to_deepseek(model::ChatMessage& message) {
 
 Result<std::unique_ptr<Service>> Service::make(std::shared_ptr<const model::Pack> pack, EngineThread& engine,
                                                std::string model_name, std::string chat_template,
-                                               const AdapterFolders& adapters) {
+                                               const AdapterFolders& adapters, model::KvForm kv) {
   ADIT_TRY(model::Tokenizer tokenizer, model::Tokenizer::from_blob(pack->tokenizer_json()));
   std::unique_ptr<Service> out(new Service(std::move(pack), std::move(tokenizer), engine,
-                                           std::move(model_name), std::move(chat_template)));
+                                           std::move(model_name), std::move(chat_template), kv));
   ADIT_TRY_VOID(out->add_adapters(adapters));
   return out;
 }
 
 Service::Service(std::shared_ptr<const model::Pack> pack, model::Tokenizer tokenizer, EngineThread& engine,
-                 std::string model_name, std::string chat_template)
+                 std::string model_name, std::string chat_template, model::KvForm kv)
     : pack_(std::move(pack)),
       tokenizer_(std::move(tokenizer)),
       trie_(std::make_shared<const model::constraint::TokenTrie>(tokenizer_, pack_->config().vocab)),
       engine_(engine),
       chat_template_(chat_template.empty() ? std::string(pack_->chat_template()) : std::move(chat_template)),
       tool_form_(form_of(chat_template_)),
+      kv_(kv),
       started_s_(now_s()) {
   add(model_name.empty() ? pack_->path().stem().string() : std::move(model_name), nullptr);
 }
@@ -68,11 +69,12 @@ Service::Service(std::shared_ptr<const model::Pack> pack, model::Tokenizer token
 void Service::add(std::string name, std::shared_ptr<const model::Adapter> adapter) {
   const Hash256 hash = adapter ? adapter->content_hash() : Hash256{};
   std::string fingerprint = fingerprint_of(*pack_, chat_template_);
+  if (kv_ != model::KvForm::kF16) fingerprint += "-numerics" + std::to_string(model::numerics_of(kv_));
   if (adapter) fingerprint += "-" + to_hex(hash).substr(0, 16);
   models_.push_back({.name = std::move(name),
                      .adapter = std::move(adapter),
                      .fingerprint = std::move(fingerprint),
-                     .card = protocol::card_hash(model::card_of(*pack_, hash))});
+                     .card = protocol::card_hash(model::card_of(*pack_, hash, kv_))});
 }
 
 Result<void> Service::add_adapters(const AdapterFolders& adapters) {

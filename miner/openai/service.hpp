@@ -51,7 +51,8 @@ class Service {
   [[nodiscard]] static Result<std::unique_ptr<Service>> make(std::shared_ptr<const model::Pack> pack,
                                                              EngineThread& engine, std::string model_name,
                                                              std::string chat_template = {},
-                                                             const AdapterFolders& adapters = {});
+                                                             const AdapterFolders& adapters = {},
+                                                             model::KvForm kv = model::KvForm::kF16);
 
   [[nodiscard]] const model::Pack& pack() const { return *pack_; }
   [[nodiscard]] const model::Tokenizer& tokenizer() const { return tokenizer_; }
@@ -80,7 +81,7 @@ class Service {
 
  private:
   Service(std::shared_ptr<const model::Pack> pack, model::Tokenizer tokenizer, EngineThread& engine,
-          std::string model_name, std::string chat_template);
+          std::string model_name, std::string chat_template, model::KvForm kv);
   void add(std::string name, std::shared_ptr<const model::Adapter> adapter);
   [[nodiscard]] Result<void> add_adapters(const AdapterFolders& adapters);
   [[nodiscard]] ApiResult<std::string> chat_text(const ApiRequest& request) const;
@@ -93,6 +94,7 @@ class Service {
   std::string chat_template_;
   ToolForm tool_form_ = ToolForm::kNone;
   std::vector<ServedModel> models_;
+  model::KvForm kv_;
   std::uint64_t started_s_ = 0;
 };
 

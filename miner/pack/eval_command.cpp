@@ -109,6 +109,8 @@ void print_table(const model::Pack& pack, const Measured& measured) {
 }
 
 Result<TaskReport> answer(const model::Pack& pack, const EvalCommand& command, std::span<const TaskItem> tasks) {
+  if (auto fits = model::check_kv(pack.config(), command.settings.kv); !fits)
+    return tl::unexpected<Error>(fits.error().context("--kv int8"));
   const int threads = command.settings.threads > 0
                           ? command.settings.threads
                           : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
@@ -116,7 +118,8 @@ Result<TaskReport> answer(const model::Pack& pack, const EvalCommand& command, s
   ADIT_TRY(const model::Reference reference, model::Reference::from_source(*published, threads));
   ProgressLine line("answering");
   return answer_tasks(pack, reference, tasks,
-                      {.max_tokens = command.task_tokens, .threads = threads, .isa = command.settings.isa},
+                      {.max_tokens = command.task_tokens, .threads = threads, .isa = command.settings.isa,
+                       .kv = command.settings.kv},
                       [&](double done) { line.show(done); });
 }
 
@@ -183,6 +186,7 @@ void add_eval_command(CLI::App& app, int& exit_code) {
       return;
     }
     options->settings.isa = engine->isa;
+    options->settings.kv = engine->kv;
     options->settings.threads = engine->threads;
     exit_code = run_eval(*options);
   });

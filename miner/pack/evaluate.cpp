@@ -43,6 +43,8 @@ Result<std::vector<TokenId>> evaluation_ids(const model::Pack& pack, const Evalu
 
 Result<model::EvalReport> evaluate(const model::Pack& pack, const std::filesystem::path& original,
                                    const EvaluateSettings& settings, const model::EvalProgress& progress) {
+  if (auto fits = model::check_kv(pack.config(), settings.kv); !fits)
+    return tl::unexpected<Error>(fits.error().context("--kv int8"));
   const int threads = settings.threads > 0
                           ? settings.threads
                           : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
@@ -51,7 +53,7 @@ Result<model::EvalReport> evaluate(const model::Pack& pack, const std::filesyste
   ADIT_TRY_VOID(check_same_shape(pack, reference, original.string()));
   ADIT_TRY(const std::vector<TokenId> ids, evaluation_ids(pack, settings));
   const auto source = model::reference_source(reference);
-  const auto engine = model::engine_source(pack, {.isa = settings.isa, .threads = threads});
+  const auto engine = model::engine_source(pack, {.isa = settings.isa, .kv = settings.kv, .threads = threads});
   const int window = std::min(settings.window, pack.config().context);
   return model::compare_models(
       ids, *source, *engine, {.vocab = pack.config().vocab, .window = window, .threads = threads}, progress);

@@ -32,6 +32,7 @@ struct EvaluateSettings {
   int window = 1024;
   int threads = 0;
   kernels::Isa isa = kernels::best_isa();
+  model::KvForm kv = model::KvForm::kF16;
 };
 
 // The ids that settings.text is measured on.

@@ -130,8 +130,9 @@ void count(TaskCounts& counts, bool right_pack, bool right_reference, bool same_
 
 Result<IdLists> pack_answers(const model::Pack& pack, const IdLists& prompts, std::span<const int> budgets,
                              const TaskSettings& settings) {
-  model::BatchEngine engine(pack, {.isa = settings.isa, .threads = settings.threads, .batch_max = kBatch});
-  const Hash256 card = protocol::card_hash(model::card_of(pack));
+  model::BatchEngine engine(pack,
+                           {.isa = settings.isa, .kv = settings.kv, .threads = settings.threads, .batch_max = kBatch});
+  const Hash256 card = protocol::card_hash(model::card_of(pack, {}, settings.kv));
   IdLists out(prompts.size());
   std::map<model::SequenceId, std::size_t> places;
   std::size_t next = 0;

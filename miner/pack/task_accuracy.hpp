@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "common/model/kv_form.hpp"
 #include "common/model/pack.hpp"
 #include "common/model/reference.hpp"
 #include "kernels/core/isa.h"
@@ -50,6 +51,8 @@ struct TaskSettings {
   int max_tokens = 48;
   int threads = 1;
   kernels::Isa isa = kernels::best_isa();
+  // check_kv holds for the pack.
+  model::KvForm kv = model::KvForm::kF16;
 };
 
 // Greedy answers of the pack; `budgets`: how many ids each may have, at least 1. A stop id ends an answer and counts.

@@ -66,7 +66,7 @@ PackSize pack_size(const model::ModelConfig& config, const std::vector<Part>& pa
 
 }  // namespace
 
-Footprint footprint(const model::ModelConfig& config, ScaleGroup group) {
+Footprint footprint(const model::ModelConfig& config, ScaleGroup group, model::KvForm kv) {
   Footprint out;
   const std::vector<Part> parts = model::model_parts(config);
   for (const Part& part : parts) {
@@ -80,7 +80,9 @@ Footprint footprint(const model::ModelConfig& config, ScaleGroup group) {
   if (config.is_mla()) {
     out.kv_position_bytes = layers * u(config.mla.kv_rank + config.mla.rope_dim) * kF16Bytes;
   } else {
-    out.kv_position_bytes = layers * u(config.kv_heads) * u(config.head_dim) * 2 * kF16Bytes;
+    const std::uint64_t row = kv == model::KvForm::kI8 ? u(config.head_dim) + sizeof(float)
+                                                       : u(config.head_dim) * kF16Bytes;
+    out.kv_position_bytes = layers * u(config.kv_heads) * 2 * row;
   }
   if (config.indexer.top_k > 0) {
     out.kv_rows_max = u(config.indexer.top_k);

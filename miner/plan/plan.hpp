@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "common/model/kv_form.hpp"
 #include "common/model/model_config.hpp"
 #include "kernels/linear/params.h"
 
@@ -73,9 +74,10 @@ struct DevicePlan {
   int recommended = 0;
 };
 
-// group: columns that share a scale.
+// group: columns that share a scale. kv: of cached keys and values; check_kv(config, kv) holds.
 [[nodiscard]] Footprint footprint(const model::ModelConfig& config,
-                                  kernels::ScaleGroup group = kernels::ScaleGroup::k32);
+                                  kernels::ScaleGroup group = kernels::ScaleGroup::k32,
+                                  model::KvForm kv = model::KvForm::kF16);
 // Bytes of keys, values and index keys that a sequence of so many positions takes.
 [[nodiscard]] std::uint64_t kv_bytes(const Footprint& size, std::uint64_t positions);
 // source_bits: bits a weight of the file in hand, 0 if not known.

@@ -27,12 +27,14 @@ struct Flags {
   double probe_seconds = 0.5;
   // Empty: the pack's, else 32.
   std::string group;
+  std::string kv = "f16";
   bool as_json = false;
 };
 
 struct Report {
   PlanSource source;
   Footprint size;
+  std::string kv;
   std::uint64_t context = 0;
   std::vector<DevicePlan> devices;
 };
@@ -53,8 +55,8 @@ void print_model(const Report& report) {
     fmt::print("{} bits    {} (a16 or a8g), one token reads {}\n", pack.bits, in_units(pack.bytes),
                in_units(pack.token_bytes));
   }
-  fmt::print("KV        {:.1f} MB for 1000 tokens (f16{})\n", static_cast<double>(kv_bytes(size, 1000)) / 1e6,
-             config.is_mla() ? ", latent" : "");
+  fmt::print("KV        {:.1f} MB for 1000 tokens ({}{})\n", static_cast<double>(kv_bytes(size, 1000)) / 1e6,
+             report.kv, config.is_mla() ? ", latent" : "");
   fmt::print(
       "context   {} tokens in the columns below: tokens/s is the ceiling at its end, at {:.0f} % of the "
       "bandwidth\n\n",
@@ -91,6 +93,7 @@ nlohmann::json json_of(const Report& report) {
                       {"kind", report.source.kind},
                       {"weights", report.size.weights},
                       {"active_weights", report.size.active_weights},
+                      {"kv", report.kv},
                       {"kv_bytes_per_1k_tokens", kv_bytes(report.size, 1000)},
                       {"context", report.context},
                       {"packs", nlohmann::json::array()},
@@ -124,7 +127,11 @@ int run(const Flags& flags) {
   report.source = *std::move(source);
   const model::ModelConfig& config = report.source.config;
   const auto group = flags.group.empty() ? report.source.group : model::parse_group(flags.group).value();
-  report.size = footprint(config, group);
+  const model::KvForm kv = model::parse_kv(flags.kv).value_or(model::KvForm::kF16);
+  if (const auto fits = model::check_kv(config, kv); !fits)
+    return fail(fits.error().context("--kv int8"), exit_code::kUsage);
+  report.kv = model::name(kv);
+  report.size = footprint(config, group, kv);
   report.context = std::min(flags.context, static_cast<std::uint64_t>(config.context));
   std::vector<Device> devices{{.name = fmt::format("this machine ({} processors, {})", machine->processors,
                                                    kernels::isa_name(machine->isa)),
@@ -151,6 +158,9 @@ void add_plan_command(CLI::App& app, int& exit_code) {
   command->add_option("model", flags->model, "GGUF file, pack, or folder with a config.json")->required();
   command->add_option("--context", flags->context, "Length of the sequence to plan for")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{limits::kContextMax}))
+      ->capture_default_str();
+  command->add_option("--kv", flags->kv, "Form of keys and values: f16 (numerics 1) or int8 (numerics 2)")
+      ->check(CLI::IsMember({"f16", "int8"}))
       ->capture_default_str();
   command->add_option("--group", flags->group, "Columns that share a scale (default: those of the pack; else 32)")
       ->check(CLI::IsMember({"32", "64", "128", "row"}));

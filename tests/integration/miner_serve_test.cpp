@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include <fstream>
 #include <future>
 #include <map>
 #include <thread>
@@ -25,6 +26,7 @@
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/tiny_adapter.hpp"
 #include "tests/support/tiny_llama.hpp"
+#include "tests/support/tiny_model.hpp"
 
 namespace adit::miner {
 namespace {
@@ -73,7 +75,7 @@ struct RunningMiner {
 
 class Subnet {
  public:
-  explicit Subnet() {
+  explicit Subnet(KvChoice kv_choice = KvChoice::kF16) : kv(kv_choice) {
     const auto make = [&](const char* folder, std::uint64_t seed) {
       std::filesystem::create_directories(dir.path() / folder);
       return std::make_shared<const model::Pack>(
@@ -81,7 +83,7 @@ class Subnet {
     };
     pack = make("declared", 1);
     other_pack = make("other", 2);
-    card = model::card_of(*pack);
+    card = model::card_of(*pack, {}, kv_form_of(kv));
     chain.state.block = 10;
     chain::Neuron& self = chain.add_neuron(validator.account());
     self.validator_permit = true;
@@ -112,6 +114,7 @@ class Subnet {
     config.min_stake = 1000;
     config.engine_threads = 1;
     config.batch_max = 3;
+    config.kv = kv;
     config.queue_max = 8;
     config.journal = miner.journal;
     if (name == "honest") {
@@ -165,7 +168,7 @@ class Subnet {
                                                          .stop_ids = card.stop_ids});
     EXPECT_EQ(shape.verdict, protocol::Verdict::kExact) << shape.detail;
     const protocol::ReceiptCore& core = receipt.core;
-    model::Replayer replayer(*pack, {.isa = kernels::Isa::kScalar});
+    model::Replayer replayer(*pack, {.isa = kernels::Isa::kScalar, .kv = kv_form_of(kv)});
     const auto replayed = replayer.replay(
         {.prompt = request.prompt,
          .ids = core.ids,
@@ -180,6 +183,8 @@ class Subnet {
                : protocol::Verdict::kTokenMismatch;
   }
 
+  // Of the charter.
+  KvChoice kv;
   test::TempDir dir;
   OsRng rng;
   SystemClock clock;
@@ -277,6 +282,20 @@ void check_cheats(Subnet& subnet, const RunningMiner& quantised, const RunningMi
   }
 }
 
+// A charter of numerics 2: int8 keys and values are exact, f16 ones under that card are found.
+void check_numerics_2(Subnet& subnet) {
+  EXPECT_EQ(subnet.card.numerics, 2U);
+  check_honest(subnet, subnet.add("int8", make_honest_source));
+  const RunningMiner& other = subnet.add("f16", [&](ServeConfig config) {
+    config.kv = KvChoice::kF16;
+    return make_engine_source(config, subnet.pack, subnet.card);
+  });
+  const auto reply = subnet.ask(other, subnet.validator, subnet.question(9, 24));
+  ASSERT_TRUE(reply) << reply.error().message;
+  const protocol::Verdict verdict = subnet.judge(other, subnet.question(9, 24), reply->receipt);
+  EXPECT_EQ(protocol::penalty(verdict), protocol::Penalty::kZeroWindow) << protocol::name(verdict);
+}
+
 // The end: a question that runs when the signal comes is answered, and everybody leaves in order.
 void check_drain(Subnet& subnet, const RunningMiner& honest) {
   std::promise<void> started;
@@ -302,6 +321,36 @@ void check_drain(Subnet& subnet, const RunningMiner& honest) {
   }
 }
 
+TEST(MinerServe, engine_kv_must_be_what_model_and_charter_say) {
+  const test::TempDir dir;
+  const model::Pack pack = test::tiny_llama_pack(dir.path(), {}, {.bits = 8});
+  const auto refusal = [&](KvChoice kv, const std::string& charter) {
+    ServeConfig config;
+    config.kv = kv;
+    config.charter_file = dir.path() / "charter.yaml";
+    std::ofstream(config.charter_file) << charter;
+    const auto served = check_served(config, pack);
+    return served ? std::string() : served.error().message;
+  };
+  const std::string named = "model:\n  pack: " + to_hex(pack.content_hash()) + "\n";
+  EXPECT_EQ(refusal(KvChoice::kF16, named), "");
+  EXPECT_EQ(refusal(KvChoice::kInt8, named + "  numerics: 2\n"), "");
+  for (const std::string& message :
+       {refusal(KvChoice::kF16, named + "  numerics: 2\n"), refusal(KvChoice::kInt8, named)}) {
+    EXPECT_NE(message.find("engine.kv"), std::string::npos) << message;
+    EXPECT_NE(message.find("model.numerics"), std::string::npos) << message;
+  }
+  const std::string other = refusal(KvChoice::kF16, "model:\n  pack: " + std::string(64, '0') + "\n");
+  EXPECT_NE(other.find("model.pack"), std::string::npos) << other;
+
+  const test::TinyModel latent(test::tiny_config("deepseek_v2"));
+  ServeConfig config;
+  config.kv = KvChoice::kInt8;
+  const auto served = check_served(config, test::pack_of(latent, dir.path(), {.bits = 8}));
+  ASSERT_FALSE(served);
+  EXPECT_NE(served.error().message.find("engine.kv"), std::string::npos) << served.error().message;
+}
+
 TEST(MinerServe, honest_answers_hold_and_cheats_are_found) {
   shutdown::install();
   Subnet subnet;
@@ -318,7 +367,10 @@ TEST(MinerServe, honest_answers_hold_and_cheats_are_found) {
         return std::make_unique<test::CopierSource>(subnet.card, "tiny", honest.journal);
       });
   check_cheats(subnet, quantised, copier);
+  Subnet int8(KvChoice::kInt8);
+  check_numerics_2(int8);
   check_drain(subnet, honest);
+  for (auto& [name, miner] : int8.miners) EXPECT_TRUE(miner.end.get()) << name;
   // All three registered by themselves and announced "this machine".
   ASSERT_EQ(subnet.chain.state.neurons.size(), 5U);
   for (std::size_t uid = 2; uid < 5; ++uid) {

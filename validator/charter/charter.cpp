@@ -41,7 +41,8 @@ void read_head(YamlReader in, Charter& out) {
 
 void read_model(YamlReader in, Charter& out) {
   in.hash("pack", out.pack, "Content hash of the pack that every miner serves.");
-  in.integer("numerics", out.numerics, 1, 1, "Version of the canonical numerics.");
+  in.integer("numerics", out.numerics, 1, 2,
+             "Version of the canonical numerics: 1 keeps keys and values in f16, 2 in int8.");
   in.require({"pack"});
 }
 

@@ -20,6 +20,7 @@ struct Shape {
   int group;
   int head_dim;
   int first_keys;
+  KvForm form = KvForm::kF16;
   int keys() const { return first_keys + rows - 1; }
   std::size_t row() const {
     return static_cast<std::size_t>(group) * static_cast<std::size_t>(head_dim);
@@ -34,6 +35,7 @@ struct Problem {
 
   AttendParams params(int first_row, int rows, std::vector<float>& out, std::vector<float>& scratch) const {
     AttendParams p;
+    p.form = shape.form;
     p.rows = rows;
     p.group = shape.group;
     p.head_dim = shape.head_dim;
@@ -62,15 +64,15 @@ Problem make_problem(Random& random, const Shape& shape) {
   const auto dim = static_cast<std::size_t>(shape.head_dim);
   problem.q = random.wide_row(static_cast<int>(shape.row()) * shape.rows);
   // Cells never written hold NaNs.
-  problem.k.assign(cache_cells(shape.keys(), shape.head_dim), 0x7e01);
-  problem.v.assign(cache_cells(shape.keys(), shape.head_dim), 0x7e01);
+  problem.k.assign(cache_cells(shape.keys(), shape.head_dim, shape.form), 0xffff);
+  problem.v.assign(cache_cells(shape.keys(), shape.head_dim, shape.form), 0xffff);
   for (int position = 0; position < shape.keys(); ++position) {
     std::vector<float> key(dim);
     std::vector<float> value(dim);
     for (float& x : key) x = 2 * random.unit();
     for (float& x : value) x = random.wide();
     store_kv(Isa::kScalar, shape.head_dim, position, key.data(), value.data(), problem.k.data(),
-             problem.v.data());
+             problem.v.data(), shape.form);
   }
   return problem;
 }
@@ -80,13 +82,14 @@ Shape draw_shape(Random& random) {
   return Shape{.rows = random.between(1, 40),
                .group = random.between(1, 5),
                .head_dim = kDims.at(static_cast<std::size_t>(random.between(0, 8))),
-               .first_keys = random.between(1, 130)};
+               .first_keys = random.between(1, 130),
+               .form = random.between(0, 1) == 0 ? KvForm::kF16 : KvForm::kI8};
 }
 
 TEST(Attention, equal_bits_on_random_shapes) {
   const std::uint64_t seed = test_seed();
   Random random(seed);
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 120; ++round) {
     const Problem problem = make_problem(random, draw_shape(random));
     const std::vector<float> want = problem.run(Isa::kScalar, 0, problem.shape.rows);
     for (const float x : want) ASSERT_TRUE(std::isfinite(x));
@@ -105,14 +108,17 @@ TEST(Attention, blocks_may_lie_anywhere) {
   Random random(seed);
   // Decode: one query row, alone and in a group, over several blocks.
   constexpr int kRounds = 20;
-  const std::array<Shape, 2> lone{Shape{.rows = 1, .group = 1, .head_dim = 64, .first_keys = 100},
-                                  Shape{.rows = 1, .group = 3, .head_dim = 64, .first_keys = 200}};
-  for (int round = 0; round < kRounds + 2; ++round) {
+  const std::array<Shape, 4> lone{
+      Shape{.rows = 1, .group = 1, .head_dim = 64, .first_keys = 100},
+      Shape{.rows = 1, .group = 3, .head_dim = 64, .first_keys = 200},
+      Shape{.rows = 1, .group = 1, .head_dim = 64, .first_keys = 100, .form = KvForm::kI8},
+      Shape{.rows = 1, .group = 3, .head_dim = 64, .first_keys = 200, .form = KvForm::kI8}};
+  for (int round = 0; round < kRounds + 4; ++round) {
     const bool is_drawn = round < kRounds;
     const Problem problem =
         make_problem(random, is_drawn ? draw_shape(random) : lone[static_cast<std::size_t>(round - kRounds)]);
     const Shape& shape = problem.shape;
-    const std::size_t cells = cache_cells(kKeyBlock, shape.head_dim);
+    const std::size_t cells = kv_block_cells(shape.form, shape.head_dim);
     const std::size_t count = problem.k.size() / cells;
     const std::size_t k_at = 3, v_at = 3 + count * cells;
     std::vector<std::uint16_t> pool(v_at + count * cells);
@@ -143,10 +149,12 @@ TEST(Attention, blocks_may_lie_anywhere) {
 
 TEST(Attention, head_sizes_without_a_vector_version_give_the_scalar_bits) {
   Random random(test_seed());
-  const Problem problem =
-      make_problem(random, Shape{.rows = 3, .group = 2, .head_dim = 20, .first_keys = 33});
-  for (const Isa isa : vector_isas()) {
-    EXPECT_TRUE(same_bits(problem.run(isa, 0, 3), problem.run(Isa::kScalar, 0, 3)));
+  for (const KvForm form : {KvForm::kF16, KvForm::kI8}) {
+    const Problem problem =
+        make_problem(random, Shape{.rows = 3, .group = 2, .head_dim = 20, .first_keys = 33, .form = form});
+    for (const Isa isa : vector_isas()) {
+      EXPECT_TRUE(same_bits(problem.run(isa, 0, 3), problem.run(Isa::kScalar, 0, 3)));
+    }
   }
 }
 
@@ -159,22 +167,27 @@ TEST(Attention, more_heads_than_a_vector_version_takes_at_once) {
   }
 }
 
+void expect_any_split_of_rows(Isa isa, const Problem& problem) {
+  const int rows = problem.shape.rows;
+  const std::vector<float> whole = problem.run(isa, 0, rows);
+  for (const int chunk : {1, 2, 5, 16}) {
+    std::vector<float> parts;
+    for (int row = 0; row < rows; row += chunk) {
+      const std::vector<float> part = problem.run(isa, row, std::min(chunk, rows - row));
+      parts.insert(parts.end(), part.begin(), part.end());
+    }
+    EXPECT_TRUE(same_bits(parts, whole)) << isa_name(isa) << ", chunk " << chunk;
+  }
+}
+
 TEST(Attention, a_block_of_rows_gives_what_single_rows_give) {
   Random random(test_seed());
-  const Problem problem =
-      make_problem(random, Shape{.rows = 37, .group = 3, .head_dim = 64, .first_keys = 29});
   std::vector<Isa> isas = vector_isas();
   isas.push_back(Isa::kScalar);
-  for (const Isa isa : isas) {
-    const std::vector<float> whole = problem.run(isa, 0, 37);
-    for (const int chunk : {1, 2, 5, 16}) {
-      std::vector<float> parts;
-      for (int row = 0; row < 37; row += chunk) {
-        const std::vector<float> part = problem.run(isa, row, std::min(chunk, 37 - row));
-        parts.insert(parts.end(), part.begin(), part.end());
-      }
-      EXPECT_TRUE(same_bits(parts, whole)) << isa_name(isa) << ", chunk " << chunk;
-    }
+  for (const KvForm form : {KvForm::kF16, KvForm::kI8}) {
+    const Problem problem =
+        make_problem(random, Shape{.rows = 37, .group = 3, .head_dim = 64, .first_keys = 29, .form = form});
+    for (const Isa isa : isas) expect_any_split_of_rows(isa, problem);
   }
 }
 
@@ -214,28 +227,59 @@ TEST(Attention, is_close_to_attention_in_f64) {
   }
 }
 
+// Values of every size; f16 clamps the largest.
+void expect_equal_cache(Random& random, int dim, KvForm form) {
+  std::vector<float> key = random.wide_row(dim);
+  std::vector<float> value = random.wide_row(dim);
+  key[0] = 1e6f;
+  value[static_cast<std::size_t>(dim) - 1] = -std::numeric_limits<float>::max();
+  value[0] = 0x1.8p-20f;
+  std::vector<std::uint16_t> want_k(cache_cells(70, dim, form), 1);
+  std::vector<std::uint16_t> want_v(cache_cells(70, dim, form), 1);
+  std::vector<std::uint16_t> k = want_k;
+  std::vector<std::uint16_t> v = want_v;
+  const int position = random.between(0, 69);
+  store_kv(Isa::kScalar, dim, position, key.data(), value.data(), want_k.data(), want_v.data(), form);
+  for (const Isa isa : vector_isas()) {
+    store_kv(isa, dim, position, key.data(), value.data(), k.data(), v.data(), form);
+    ASSERT_EQ(k, want_k) << isa_name(isa) << ", dim " << dim;
+    ASSERT_EQ(v, want_v) << isa_name(isa) << ", dim " << dim;
+  }
+}
+
 TEST(Attention, the_cache_is_written_with_equal_bits) {
   Random random(test_seed());
   for (const int dim : {8, 20, 64, 80, 256, 300}) {
     for (int round = 0; round < 40; ++round) {
-      std::vector<float> key = random.wide_row(dim);
-      std::vector<float> value = random.wide_row(dim);
-      key[0] = 1e6f;
-      value[static_cast<std::size_t>(dim) - 1] = -std::numeric_limits<float>::max();
-      value[0] = 0x1.8p-20f;
-      std::vector<std::uint16_t> want_k(cache_cells(70, dim), 1);
-      std::vector<std::uint16_t> want_v(cache_cells(70, dim), 1);
-      std::vector<std::uint16_t> k = want_k;
-      std::vector<std::uint16_t> v = want_v;
-      const int position = random.between(0, 69);
-      store_kv(Isa::kScalar, dim, position, key.data(), value.data(), want_k.data(), want_v.data());
-      for (const Isa isa : vector_isas()) {
-        store_kv(isa, dim, position, key.data(), value.data(), k.data(), v.data());
-        ASSERT_EQ(k, want_k) << isa_name(isa) << ", dim " << dim;
-        ASSERT_EQ(v, want_v) << isa_name(isa) << ", dim " << dim;
-      }
+      expect_equal_cache(random, dim, KvForm::kF16);
+      expect_equal_cache(random, dim, KvForm::kI8);
     }
   }
+}
+
+// A row of an int8 cache: codes within -127..127, the largest of them 127, and the rest as the scale says.
+TEST(Attention, int8_rows_are_codes_of_their_largest_value) {
+  Random random(test_seed());
+  constexpr int kDim = 64;
+  const std::vector<float> key = random.wide_row(kDim);
+  const std::vector<float> zeros(kDim, 0x1p-97f);
+  std::vector<std::uint16_t> k(cache_cells(32, kDim, KvForm::kI8), 0xffff);
+  std::vector<std::uint16_t> v(k.size(), 0xffff);
+  store_kv(best_isa(), kDim, 5, key.data(), zeros.data(), k.data(), v.data(), KvForm::kI8);
+  const auto* codes = reinterpret_cast<const std::int8_t*>(k.data());
+  float scale = 0;
+  std::memcpy(&scale, codes + kv_scale_at(5, kDim), sizeof scale);
+  float amax = 0;
+  for (const float x : key) amax = std::max(amax, std::fabs(x));
+  EXPECT_EQ(scale, amax / 127.0f);
+  for (int i = 0; i < kDim; ++i) {
+    const float want = std::nearbyint(key[static_cast<std::size_t>(i)] * (127.0f / amax));
+    EXPECT_EQ(static_cast<float>(codes[i * kKeyBlock + 5]), want);
+  }
+  const auto* values = reinterpret_cast<const std::int8_t*>(v.data());
+  for (int i = 0; i < kDim; ++i) EXPECT_EQ(values[5 * kDim + i], 0);
+  std::memcpy(&scale, values + kv_scale_at(5, kDim), sizeof scale);
+  EXPECT_EQ(scale, 0.0f);
 }
 
 }  // namespace

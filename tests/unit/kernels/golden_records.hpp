@@ -37,8 +37,8 @@ struct Record {
 };
 
 // Blocks of lines: the operation, then a name and hexadecimal words each; an empty line ends a block.
-inline std::vector<Record> records_of(const std::string& op) {
-  std::ifstream file(std::string(ADIT_TEST_VECTORS) + "/numerics/numerics_v1.txt");
+inline std::vector<Record> records_of(const std::string& op, const std::string& name = "numerics_v1.txt") {
+  std::ifstream file(std::string(ADIT_TEST_VECTORS) + "/numerics/" + name);
   std::vector<Record> records;
   Record record;
   std::string line;

@@ -108,33 +108,75 @@ TEST(Golden, swiglu) {
   }
 }
 
+// One query row over the keys and values of a record.
+std::vector<float> attend_record(const Record& record, Isa isa, KvForm form, std::vector<std::uint16_t>& cached_k,
+                                 std::vector<std::uint16_t>& cached_v) {
+  const std::vector<float> q = record.floats("q");
+  const std::vector<float> k = record.floats("k");
+  const std::vector<float> v = record.floats("v");
+  const int dim = size_of(q);
+  const int keys = size_of(k) / dim;
+  cached_k.assign(cache_cells(keys, dim, form), 0);
+  cached_v.assign(cache_cells(keys, dim, form), 0);
+  for (int j = 0; j < keys; ++j) {
+    store_kv(isa, dim, j, k.data() + j * dim, v.data() + j * dim, cached_k.data(), cached_v.data(), form);
+  }
+  std::vector<float> out(q.size());
+  std::vector<float> scratch(attend_scratch_floats(1, 1, keys));
+  AttendParams params;
+  params.form = form;
+  params.head_dim = dim;
+  params.first_keys = keys;
+  params.scale = record.floats("scale")[0];
+  params.q = q.data();
+  params.k = cached_k.data();
+  params.v = cached_v.data();
+  params.out = out.data();
+  params.scratch = scratch.data();
+  attend(isa, params);
+  return out;
+}
+
 TEST(Golden, attention) {
+  std::vector<std::uint16_t> k, v;
   for (const Record& record : records_of("attention")) {
-    const std::vector<float> q = record.floats("q");
-    const std::vector<float> k = record.floats("k");
-    const std::vector<float> v = record.floats("v");
-    const int dim = size_of(q);
-    const int keys = size_of(k) / dim;
     for (const Isa isa : all_isas()) {
-      std::vector<std::uint16_t> cached_k(cache_cells(keys, dim));
-      std::vector<std::uint16_t> cached_v(cache_cells(keys, dim));
-      for (int j = 0; j < keys; ++j) {
-        store_kv(isa, dim, j, k.data() + j * dim, v.data() + j * dim, cached_k.data(),
-                 cached_v.data());
-      }
-      std::vector<float> out(q.size());
-      std::vector<float> scratch(attend_scratch_floats(1, 1, keys));
-      AttendParams params;
-      params.head_dim = dim;
-      params.first_keys = keys;
-      params.scale = record.floats("scale")[0];
-      params.q = q.data();
-      params.k = cached_k.data();
-      params.v = cached_v.data();
-      params.out = out.data();
-      params.scratch = scratch.data();
-      attend(isa, params);
-      EXPECT_TRUE(same_bits(out, record.floats("out"))) << isa_name(isa) << ", dim " << dim;
+      EXPECT_TRUE(same_bits(attend_record(record, isa, KvForm::kF16, k, v), record.floats("out")))
+          << isa_name(isa);
+    }
+  }
+}
+
+// Row j of an int8 cache as [codes | scale], from the layout of attention.h.
+void expect_int8_rows(const Record& record, const std::vector<std::uint16_t>& cache, bool is_key, int first_row) {
+  const int dim = size_of(record.floats("q"));
+  const int keys = size_of(record.floats("k")) / dim;
+  const std::vector<int> codes = record.ints("codes");
+  const std::vector<float> scales = record.floats("scales");
+  for (int j = 0; j < keys; ++j) {
+    const std::uint16_t* block =
+        cache.data() + static_cast<std::size_t>(j / kKeyBlock) * kv_block_cells(KvForm::kI8, dim);
+    const auto* bytes = reinterpret_cast<const std::int8_t*>(block);
+    float scale = 0;
+    std::memcpy(&scale, bytes + kv_scale_at(j, dim), sizeof scale);
+    const auto row = static_cast<std::size_t>(first_row + j);
+    EXPECT_EQ(bits_of(scale), bits_of(scales[row])) << j;
+    for (int i = 0; i < dim; ++i) {
+      const int at = is_key ? i * kKeyBlock + j % kKeyBlock : (j % kKeyBlock) * dim + i;
+      ASSERT_EQ(bytes[at], codes[row * static_cast<std::size_t>(dim) + static_cast<std::size_t>(i)]) << j << " " << i;
+    }
+  }
+}
+
+TEST(Golden, attention_over_int8_keys_and_values) {
+  std::vector<std::uint16_t> k, v;
+  for (const Record& record : records_of("attention_int8", "numerics_v2.txt")) {
+    const int keys = size_of(record.floats("k")) / size_of(record.floats("q"));
+    for (const Isa isa : all_isas()) {
+      EXPECT_TRUE(same_bits(attend_record(record, isa, KvForm::kI8, k, v), record.floats("out")))
+          << isa_name(isa);
+      expect_int8_rows(record, k, true, 0);
+      expect_int8_rows(record, v, false, keys);
     }
   }
 }

@@ -62,6 +62,20 @@ TEST(Charter, the_hash_follows_meaning_not_spelling) {
   EXPECT_NE(charter_hash(parse_charter(kMinimal + "score: {exact: 0.6}\n", "c").value()), base);
 }
 
+TEST(Charter, numerics_are_1_or_2) {
+  EXPECT_EQ(parse_charter(kMinimal, "a").value().numerics, 1u);
+  const auto with = [](const std::string& number) {
+    std::string text = kMinimal;
+    const std::size_t at = text.find("pack:");
+    return text.insert(at, "numerics: " + number + ", ");
+  };
+  const auto second = parse_charter(with("2"), "b");
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_EQ(second->numerics, 2u);
+  EXPECT_NE(charter_hash(*second), charter_hash(parse_charter(kMinimal, "a").value()));
+  EXPECT_NE(error_of(with("3")).find("1..2"), std::string::npos) << error_of(with("3"));
+}
+
 TEST(Charter, describes_every_key) {
   const auto fields = describe_charter(ADIT_SOURCE_DIR "/configs/charters/starter-smollm2-135m.yaml").value();
   EXPECT_GE(fields.size(), 30u);

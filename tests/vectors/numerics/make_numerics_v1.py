@@ -344,4 +344,5 @@ def main():
     show_deepseek()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -28,9 +28,10 @@ using test::Job;
 using test::random_job;
 using test::run;
 
-void expect_replays(const Pack& pack, const std::vector<Job>& jobs, const std::vector<Generated>& answers) {
+void expect_replays(const Pack& pack, const std::vector<Job>& jobs, const std::vector<Generated>& answers,
+                    KvForm kv = KvForm::kF16) {
   for (const Isa isa : isas()) {
-    Replayer replayer(pack, {.isa = isa, .threads = 2, .chunk = 37, .logits_rows = 5});
+    Replayer replayer(pack, {.isa = isa, .kv = kv, .threads = 2, .chunk = 37, .logits_rows = 5});
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       const Result<ReplayResult> result = replayer.replay({.prompt = jobs[i].prompt,
                                                            .ids = answers[i].ids,
@@ -127,6 +128,51 @@ INSTANTIATE_TEST_SUITE_P(Groups, Exactness,
                                          std::tuple("qwen3", 4, ActForm::kA16, ScaleGroup::k64),
                                          std::tuple("llama", 4, ActForm::kA8g32, ScaleGroup::k128),
                                          std::tuple("deepseek_v3", 4, ActForm::kA16, ScaleGroup::k128)));
+
+// Numerics 2: keys and values in int8, for every family that has them.
+class Int8KeysValues : public testing::TestWithParam<std::string> {};
+
+TEST_P(Int8KeysValues, same_bits_for_every_isa_thread_count_chunk_and_batch) {
+  const test::TempDir folder;
+  const Pack pack = tiny_pack(folder.path(), GetParam(), {.bits = 8});
+  SeededRng rng(44);
+  const int vocab = pack.config().vocab;
+  std::vector<Job> jobs{random_job(rng, vocab, 1, 40, {}),
+                        random_job(rng, vocab, 90, 12, {.temperature_milli = 900, .top_p_65536 = 62000}),
+                        random_job(rng, vocab, 33, 20, {.temperature_milli = 700, .min_p_65536 = 3000})};
+  // Takes over the second one's first blocks where it runs after it.
+  jobs.push_back(jobs[1]);
+  jobs.back().prompt.push_back(5);
+  const std::vector<Generated> want =
+      run(pack, jobs, {.isa = Isa::kScalar, .kv = KvForm::kI8, .threads = 1, .prefill_chunk = 512}, false);
+  const std::vector<Generated> f16 = run(pack, jobs, {.threads = 1}, false);
+  for (std::size_t i = 0; i < jobs.size(); ++i) EXPECT_NE(want[i].trace_root, f16[i].trace_root) << i;
+  for (const Isa isa : isas()) {
+    for (const int threads : {1, 2, 3}) {
+      for (const int chunk : {1, 7, 64}) {
+        if (isa == Isa::kScalar && (threads == 3 || chunk == 1)) continue;
+        for (const bool together : {false, true}) {
+          const EngineOptions options{
+              .isa = isa, .kv = KvForm::kI8, .threads = threads, .prefill_chunk = chunk};
+          expect_same(want, run(pack, jobs, options, together), describe(options, together));
+        }
+      }
+    }
+  }
+  expect_replays(pack, jobs, want, KvForm::kI8);
+  // A replay in the other numerics does not agree.
+  Replayer other(pack, {.threads = 1});
+  const auto result = other.replay({.prompt = jobs[1].prompt,
+                                    .ids = want[1].ids,
+                                    .params = jobs[1].params,
+                                    .binding = jobs[1].binding,
+                                    .trace_root = want[1].trace_root});
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_TRUE(result->mismatch);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, Int8KeysValues, testing::Values("", "llama", "qwen2", "qwen3"),
+                         [](const auto& family) { return family.param.empty() ? "gguf" : family.param; });
 
 TEST(ExactnessRealModel, same_bits_for_every_isa_thread_count_chunk_and_batch) {
   const auto gguf = test::test_model();

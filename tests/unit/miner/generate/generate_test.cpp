@@ -67,7 +67,7 @@ TEST(Generate, binding_is_that_of_the_canonical_request) {
   const std::vector<TokenId> prompt{4, 5};
   const model::GenerateParams params{.max_tokens = 3,
                                      .sampling = {.temperature_milli = 500, .top_k = 7}};
-  const proof::TraceBinding binding = standalone_binding(tiny(), prompt, params, 9);
+  const proof::TraceBinding binding = standalone_binding(tiny(), model::KvForm::kF16, prompt, params, 9);
   protocol::GenerateRequest request;
   request.card = protocol::card_hash(model::card_of(tiny()));
   request.prompt = prompt;

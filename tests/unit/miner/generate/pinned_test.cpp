@@ -52,13 +52,14 @@ const std::vector<Ask>& asks() {
   return all;
 }
 
-json answer(const model::Pack& pack, const Ask& ask) {
+json answer(const model::Pack& pack, const Ask& ask, model::KvForm kv) {
   GenerateOptions options;
   options.prompt = ask.prompt;
   options.is_raw = ask.is_raw;
   options.seed = ask.seed;
   options.params = {.max_tokens = ask.max_tokens, .sampling = ask.sampling};
   options.engine.threads = 2;
+  options.engine.kv = kv;
   const Result<GenerateOutcome> outcome = generate(pack, options, [](std::string_view) {});
   if (!outcome) return json{{"error", outcome.error().message}};
   return json{{"prompt", ask.prompt},
@@ -75,9 +76,9 @@ json answer(const model::Pack& pack, const Ask& ask) {
               {"trace_root", to_hex(outcome->generated.trace_root)}};
 }
 
-json answers(const model::Pack& pack) {
+json answers(const model::Pack& pack, model::KvForm kv) {
   json cases = json::array();
-  for (const Ask& ask : asks()) cases.push_back(answer(pack, ask));
+  for (const Ask& ask : asks()) cases.push_back(answer(pack, ask, kv));
   return json{{"pack", to_hex(pack.content_hash())}, {"cases", cases}};
 }
 
@@ -87,8 +88,8 @@ std::optional<json> pinned(const std::string& name) {
   return json::parse(file);
 }
 
-void check(const std::string& name, const model::Pack& pack) {
-  const json got = answers(pack);
+void check(const std::string& name, const model::Pack& pack, model::KvForm kv = model::KvForm::kF16) {
+  const json got = answers(pack, kv);
   if (const char* out = std::getenv("ADIT_PINNED_OUT"); out != nullptr) {
     std::ofstream(std::string(out) + "/" + name + ".json") << got.dump(1) << '\n';
     return;
@@ -147,6 +148,12 @@ TEST(Pinned, tiny_w4_a8g32) {
   const test::TempDir folder;
   check("tiny-w4-a8g32",
         test::tiny_llama_pack(folder.path(), {}, {.bits = 4, .act = kernels::ActForm::kA8g32}));
+}
+
+// Numerics 2.
+TEST(Pinned, tiny_w8_a16_int8_keys_and_values) {
+  const test::TempDir folder;
+  check("tiny-w8-a16-kv8", test::tiny_llama_pack(folder.path(), {}, {.bits = 8}), model::KvForm::kI8);
 }
 
 TEST(Pinned, smollm2_w8) {

@@ -101,6 +101,8 @@ TEST(Plan, equals_the_file_that_the_packer_writes) {
 TEST(Plan, keys_and_values_are_those_of_the_cache) {
   EXPECT_EQ(model::kv_bytes_per_position(llama_8b()), footprint(llama_8b()).kv_position_bytes);
   EXPECT_EQ(model::kv_bytes_per_position(qwen_15b()), footprint(qwen_15b()).kv_position_bytes);
+  EXPECT_EQ(model::kv_bytes_per_position(qwen_15b(), model::KvForm::kI8),
+            footprint(qwen_15b(), kernels::ScaleGroup::k32, model::KvForm::kI8).kv_position_bytes);
   EXPECT_EQ(model::kv_bytes_per_position(deepseek_v2_lite()),
             footprint(deepseek_v2_lite()).kv_position_bytes);
 }

@@ -43,9 +43,10 @@ struct AttentionKernels : AttentionSlots {
   template <int Q>
   static constexpr int kTogether = kIsWide || Q > 4 ? 2 : 1;
 
-  // Lane `lane` of the tree's eight, for Q slots.
+  // Lane `lane` of the tree's eight, for Q slots. Inlined, as what follows: else the sums go through memory.
   template <int Q, int T, class Cells>
-  void add_lane(const float* const* q, Cells cells, int lane, int part, Reg (&sum)[Q][T]) const {
+  [[gnu::always_inline]] void add_lane(const float* const* q, Cells cells, int lane, int part,
+                                       Reg (&sum)[Q][T]) const {
 #pragma GCC unroll 8
     for (int i = 0; i < Q; ++i) {
 #pragma GCC unroll 2
@@ -66,7 +67,8 @@ struct AttentionKernels : AttentionSlots {
 
   // Lanes `lane` and `lane` + 4, added. Few slots take them side by side.
   template <int Q, int T, class Cells>
-  void add_pair(const float* const* q, Cells cells, int lane, int part, Reg (&sum)[Q][T]) const {
+  [[gnu::always_inline]] void add_pair(const float* const* q, Cells cells, int lane, int part,
+                                       Reg (&sum)[Q][T]) const {
     Reg far[Q][T];
     if constexpr (Q > 4) {
       add_lane<Q, T>(q, cells, lane, part, sum);
@@ -101,7 +103,7 @@ struct AttentionKernels : AttentionSlots {
   }
 
   template <int Q, int T>
-  static void add_to(Reg (&a)[Q][T], const Reg (&b)[Q][T]) {
+  [[gnu::always_inline]] static void add_to(Reg (&a)[Q][T], const Reg (&b)[Q][T]) {
 #pragma GCC unroll 8
     for (int i = 0; i < Q; ++i) {
 #pragma GCC unroll 2
@@ -114,7 +116,7 @@ struct AttentionKernels : AttentionSlots {
     return reinterpret_cast<const float*>(reinterpret_cast<const char*>(block) + kv_scale_at(0, p.head_dim));
   }
   // Scores of the keys from `key` on of a block, from their dot products.
-  void store_score(float* scores, Reg dot, std::ptrdiff_t block, int key) const {
+  [[gnu::always_inline]] void store_score(float* scores, Reg dot, std::ptrdiff_t block, int key) const {
     if constexpr (kIsScaled) dot = V::mul(dot, V::load(scales_of(key_block(p, block)) + key));
     V::store(scores, V::mul(dot, V::set1(p.scale)));
   }

@@ -52,6 +52,8 @@ void ActBuffer::prepare(Isa isa, ActForm form, int n, int k) {
     shift_ = carver.take<std::int32_t>(group_count);
     pair_hi_ = carver.take<std::int32_t>(pair_row(n));
     pair_lo_ = carver.take<std::int32_t>(pair_row(n));
+    before_hi_ = carver.take<std::int32_t>(before_row(n));
+    before_lo_ = carver.take<std::int32_t>(before_row(n));
     sq_hi_ = carver.take<std::uint64_t>(tokens);
     sq_lo_ = carver.take<std::uint64_t>(tokens);
     scale_ = carver.take<float>(tokens);
@@ -82,6 +84,8 @@ ActBuffer ActBuffer::tokens(int begin, int count) const {
   out.shift_ = shift_ + group_row(begin);
   out.pair_hi_ = pair_hi_ + pair_row(begin);
   out.pair_lo_ = pair_lo_ + pair_row(begin);
+  out.before_hi_ = before_hi_ + before_row(begin);
+  out.before_lo_ = before_lo_ + before_row(begin);
   out.sq_hi_ = sq_hi_ + begin;
   out.sq_lo_ = sq_lo_ + begin;
   out.scale_ = scale_ + begin;

@@ -9,6 +9,8 @@
 //          shift    [n][k_pad/32] int32, 0..6 (A16: 0)
 //          pair_hi, pair_lo   [n][ceil(k_pad/64)] int32: sum_hi (sum_lo) of two neighbouring groups as
 //                   int16, the lower group in the low half; A16 only
+//          before_hi, before_lo   [n][k_pad/32 + 1] int32: sums of hi (times 2^shift) and of lo over the groups before
+//                   each, and over all: differences are the sums over any run of groups
 //          scale    [n] f32, the token scale `as`
 //          sq_hi, sq_lo   [n] u64: sums of squares of what an int32 accumulator sees (A16: of each plane;
 //                   A8g32: of 2^shift * hi), for the Cauchy-Schwarz proof
@@ -65,6 +67,10 @@ class ActBuffer {
   const std::int32_t* pair_hi(int token) const { return pair_hi_ + pair_row(token); }
   std::int32_t* pair_lo(int token) { return pair_lo_ + pair_row(token); }
   const std::int32_t* pair_lo(int token) const { return pair_lo_ + pair_row(token); }
+  std::int32_t* before_hi(int token) { return before_hi_ + before_row(token); }
+  const std::int32_t* before_hi(int token) const { return before_hi_ + before_row(token); }
+  std::int32_t* before_lo(int token) { return before_lo_ + before_row(token); }
+  const std::int32_t* before_lo(int token) const { return before_lo_ + before_row(token); }
   std::uint64_t& sq_hi(int token) { return sq_hi_[token]; }
   std::uint64_t sq_hi(int token) const { return sq_hi_[token]; }
   std::uint64_t& sq_lo(int token) { return sq_lo_[token]; }
@@ -85,6 +91,10 @@ class ActBuffer {
     return static_cast<std::size_t>(token) * static_cast<std::size_t>(pairs());
   }
 
+  std::size_t before_row(int token) const {
+    return static_cast<std::size_t>(token) * static_cast<std::size_t>(groups() + 1);
+  }
+
   struct Free {
     void operator()(std::uint8_t* memory) const;
   };
@@ -103,6 +113,8 @@ class ActBuffer {
   std::int32_t* shift_ = nullptr;
   std::int32_t* pair_hi_ = nullptr;
   std::int32_t* pair_lo_ = nullptr;
+  std::int32_t* before_hi_ = nullptr;
+  std::int32_t* before_lo_ = nullptr;
   std::uint64_t* sq_hi_ = nullptr;
   std::uint64_t* sq_lo_ = nullptr;
   float* scale_ = nullptr;

@@ -16,6 +16,7 @@
 #include <immintrin.h>
 
 #include "kernels/linear/paths.h"
+#include "kernels/linear/tile.h"
 
 namespace adit::kernels {
 namespace {
@@ -23,17 +24,6 @@ namespace {
 // Accumulators stay in registers only if everything that works on them is inlined and unrolled.
 #define ADIT_INLINE __attribute__((always_inline)) inline
 #define ADIT_UNROLL _Pragma("GCC unroll 8")
-
-struct Tile {
-  const std::uint8_t* q;
-  const std::uint16_t* s;
-  const std::int16_t* o;
-  const float* rs;
-  const float* bias;
-  int rows;
-  // Of scale_shift.
-  int shift;
-};
 
 // Weights to call for while a group is worked on: bytes [begin, end) of the same group of the tiles at `q`.
 struct Ahead {
@@ -77,12 +67,12 @@ ADIT_INLINE __m512i broadcast(const void* four) {
 
 ADIT_INLINE __m512i load_scales(const Tile& tile, int group) {
   return _mm512_cvtepu16_epi32(
-      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tile.s + (group >> tile.shift) * kTileRows)));
+      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tile.s + scales_at(tile, group))));
 }
 
 ADIT_INLINE __m512i load_offsets(const Tile& tile, int group) {
   return _mm512_cvtepi16_epi32(
-      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tile.o + (group >> tile.shift) * kTileRows)));
+      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tile.o + scales_at(tile, group))));
 }
 
 // Codes of columns 8j .. 8j + 3 and 8j + 4 .. 8j + 7 of a group.

@@ -45,6 +45,19 @@ void fill_pairs(ActBuffer& act, int token) {
   }
 }
 
+void fill_before(ActBuffer& act, int token) {
+  std::int32_t hi = 0;
+  std::int32_t lo = 0;
+  for (int group = 0; group < act.groups(); ++group) {
+    act.before_hi(token)[group] = hi;
+    act.before_lo(token)[group] = lo;
+    hi += act.sum_hi(token)[group] * (1 << act.shift(token)[group]);
+    lo += act.sum_lo(token)[group];
+  }
+  act.before_hi(token)[act.groups()] = hi;
+  act.before_lo(token)[act.groups()] = lo;
+}
+
 }  // namespace
 
 void linear_dense(Isa isa, const LinearCall& call) {
@@ -74,6 +87,7 @@ bool quantize(Isa isa, const float* x, std::size_t ldx, ActBuffer& act, int toke
   for (int token = token_begin; token < token_end; ++token) {
     finite &= quantize_token(x + static_cast<std::size_t>(token) * ldx, act, token);
     fill_pairs(act, token);
+    fill_before(act, token);
   }
   return finite;
 }

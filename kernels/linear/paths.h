@@ -49,6 +49,8 @@ void linear_dense(Isa isa, const LinearCall& call);
 void linear_scalar(const LinearCall& call);
 void linear_avx2(const LinearCall& call);
 void linear_avx512(const LinearCall& call);
+// Scales of more than 32 columns.
+void linear_spans_avx512(const LinearCall& call);
 void linear_neon(const LinearCall& call);
 
 // A token's planes, sums and scale as for amax = 0.

@@ -47,16 +47,20 @@ struct Case {
   Isa isa;
   WeightForm weights;
   ActForm act;
+  ScaleGroup group = ScaleGroup::k32;
 };
 
 std::string name_of(const Case& c) {
   return std::string(isa_name(c.isa)) + (c.weights == WeightForm::kI8 ? "/w8" : "/u4") +
-         (c.act == ActForm::kA16 ? "/a16" : "/a8g32");
+         (c.act == ActForm::kA16 ? "/a16" : "/a8g32") +
+         (c.group == ScaleGroup::k32    ? ""
+          : c.group == ScaleGroup::kRow ? "/row"
+                                        : "/g" + std::to_string(static_cast<int>(c.group)));
 }
 
 // A layer and activations for n tokens; callers ask for more weights than a cache holds.
 struct LinearSetting {
-  LinearSetting(const Case& c, int m, int k, int n) : random(kSeed), layer(c.weights, c.act, m, k) {
+  LinearSetting(const Case& c, int m, int k, int n) : random(kSeed), layer(c.weights, c.act, m, k, c.group) {
     for (int row = 0; row < m; ++row) {
       const auto bits = random.bits();
       for (int column = 0; column < k; ++column) {
@@ -64,7 +68,8 @@ struct LinearSetting {
         layer.code(row, column) = c.weights == WeightForm::kU4 ? mixed & 15 : mixed - 128;
       }
     }
-    layer.set_scales(100);
+    // What a packer writes: about 100, and 1 for a row of int8.
+    layer.set_scales(c.group == ScaleGroup::kRow && c.weights == WeightForm::kI8 ? 1 : 100);
     layer.build();
     x = random.wide_row(n * k);
     act.prepare(c.isa, c.act, n, k);
@@ -83,8 +88,9 @@ struct LinearSetting {
 
 double weight_bytes(const LinearWeights& weights) {
   const double cells = static_cast<double>(weights.m_pad) * static_cast<double>(weights.k_pad);
-  return weights.form == WeightForm::kU4 ? cells / 2 + cells / kGroup * 4
-                                         : cells + cells / kGroup * 2;
+  const double scales = static_cast<double>(weights.m_pad) * scales_of(weights);
+  return weights.form == WeightForm::kU4 ? cells / 2 + scales * 4
+                                         : cells + scales * 2;
 }
 
 void decode(benchmark::State& state, const Case& c) {
@@ -201,8 +207,9 @@ void register_all() {
   })->Iterations(1);
   for (const Isa isa : vector_isas()) {
     for (const WeightForm weights : {WeightForm::kI8, WeightForm::kU4}) {
-      for (const ActForm act : {ActForm::kA16, ActForm::kA8g32}) {
-        const Case c{isa, weights, act};
+      for (int i = 0; i < 2 * static_cast<int>(kScaleGroups.size()); ++i) {
+        const Case c{isa, weights, i % 2 == 0 ? ActForm::kA16 : ActForm::kA8g32,
+                     kScaleGroups[static_cast<std::size_t>(i / 2)]};
         benchmark::RegisterBenchmark(("decode/" + name_of(c)).c_str(), decode, c)
             ->Arg(1)
             ->Arg(4)

@@ -83,7 +83,8 @@ TEST(Linear, a_part_of_the_tokens_gives_those_rows) {
     Random random(seed);
     for (int round = 0; round < 30; ++round) {
       const int m = random.between(1, 50), k = random.between(1, 150), n = random.between(1, 30);
-      const TestLinear layer = TestLinear::random(random, forms.weights, forms.act, m, k, 1023);
+      const TestLinear layer =
+          TestLinear::random(random, forms.weights, forms.act, m, k, random_scale_max(random), random_group(random));
       const std::vector<float> x = random.wide_row(n * k);
       const std::vector<float> want = run_linear(Isa::kScalar, layer.view(), x, n);
       const int begin = random.between(0, n - 1), count = random.between(1, n - begin);
@@ -155,8 +156,9 @@ struct Extreme {
   TestLinear layer;
   std::vector<float> x;
 };
-Extreme make_extreme(const Forms& forms, int k, int scale, bool opposite) {
-  Extreme extreme{TestLinear(forms.weights, forms.act, 17, k), {}};
+Extreme make_extreme(const Forms& forms, int k, int scale, bool opposite,
+                     ScaleGroup group = ScaleGroup::k32) {
+  Extreme extreme{TestLinear(forms.weights, forms.act, 17, k, group), {}};
   for (int column = 0; column < k; ++column) {
     const bool negative = column % 3 == 0;
     for (int row = 0; row < 17; ++row) {
@@ -187,8 +189,9 @@ TEST(Linear, both_accumulators_at_the_bound) {
       {ActForm::kA8g32, 512, 4, true, true},      {ActForm::kA8g32, 512, 5, false, false},
       {ActForm::kA8g32, 512, 65535, false, false}};
   for (const Case& c : cases) {
-    for (const bool opposite : {false, true}) {
-      const Extreme extreme = make_extreme(Forms{WeightForm::kI8, c.act}, c.k, c.scale, opposite);
+    for (std::size_t i = 0; i < 2 * kScaleGroups.size(); ++i) {
+      const Extreme extreme =
+          make_extreme(Forms{WeightForm::kI8, c.act}, c.k, c.scale, i % 2 == 1, kScaleGroups[i / 2]);
       const std::uint64_t largest = c.act == ActForm::kA16 ? 128 : 8128;
       EXPECT_EQ(extreme.layer.view().abs_row_max * largest < (1ULL << 31), c.is_static) << c.scale;
       ActBuffer act;
@@ -203,7 +206,7 @@ TEST(Linear, both_accumulators_at_the_bound) {
       isas.push_back(Isa::kScalar);
       for (const Isa isa : isas) {
         EXPECT_TRUE(same_bits(run_linear(isa, extreme.layer.view(), extreme.x, 1), want))
-            << isa_name(isa) << ", scale " << c.scale;
+            << isa_name(isa) << ", scale " << c.scale << ", groups " << i / 2;
       }
     }
   }
@@ -212,24 +215,26 @@ TEST(Linear, both_accumulators_at_the_bound) {
 TEST(Linear, a_batch_may_mix_tokens_of_both_accumulators) {
   // Scale 131: full tokens need int64, tokens with one large value do not.
   constexpr int kTokens = 21;
-  const Extreme extreme = make_extreme(Forms{WeightForm::kI8, ActForm::kA16}, 1024, 131, true);
-  std::vector<float> x;
-  // A block of small tokens, a mixed block, and a tail.
-  for (int token = 0; token < kTokens; ++token) {
-    std::vector<float> row = extreme.x;
-    if (token < 8 || token % 3 == 1) std::fill(row.begin() + 1, row.end(), 0.001f);
-    x.insert(x.end(), row.begin(), row.end());
-  }
-  ActBuffer act;
-  act.prepare(Isa::kScalar, ActForm::kA16, kTokens, 1024);
-  ASSERT_TRUE(quantize(Isa::kScalar, x.data(), 1024, act, 0, kTokens));
-  EXPECT_TRUE(fits_int32(extreme.layer.view(), act, 0));
-  EXPECT_FALSE(fits_int32(extreme.layer.view(), act, 8));
-  EXPECT_TRUE(fits_int32(extreme.layer.view(), act, 10));
-  const std::vector<float> want = run_linear(Isa::kScalar, extreme.layer.view(), x, kTokens);
-  for (const Isa isa : vector_isas()) {
-    EXPECT_TRUE(same_bits(run_linear(isa, extreme.layer.view(), x, kTokens), want))
-        << isa_name(isa);
+  for (const ScaleGroup group : kScaleGroups) {
+    const Extreme extreme = make_extreme(Forms{WeightForm::kI8, ActForm::kA16}, 1024, 131, true, group);
+    std::vector<float> x;
+    // A block of small tokens, a mixed block, and a tail.
+    for (int token = 0; token < kTokens; ++token) {
+      std::vector<float> row = extreme.x;
+      if (token < 8 || token % 3 == 1) std::fill(row.begin() + 1, row.end(), 0.001f);
+      x.insert(x.end(), row.begin(), row.end());
+    }
+    ActBuffer act;
+    act.prepare(Isa::kScalar, ActForm::kA16, kTokens, 1024);
+    ASSERT_TRUE(quantize(Isa::kScalar, x.data(), 1024, act, 0, kTokens));
+    EXPECT_TRUE(fits_int32(extreme.layer.view(), act, 0));
+    EXPECT_FALSE(fits_int32(extreme.layer.view(), act, 8));
+    EXPECT_TRUE(fits_int32(extreme.layer.view(), act, 10));
+    const std::vector<float> want = run_linear(Isa::kScalar, extreme.layer.view(), x, kTokens);
+    for (const Isa isa : vector_isas()) {
+      EXPECT_TRUE(same_bits(run_linear(isa, extreme.layer.view(), x, kTokens), want))
+          << isa_name(isa);
+    }
   }
 }
 

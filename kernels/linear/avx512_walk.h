@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// kernels/linear/avx512_walk.h
+//
+// The order in which a dense layer with AVX-512 goes over its tiles and tokens, for avx512.cpp and avx512_spans.cpp.
+//
+// In       Kernel: kU4; kTiles and kTokens of its largest block; run(call, tiles, index, count_of_tiles, token,
+//          count_of_tokens, ahead) for any block up to that.
+// Threads  pure.
+// Tests    tests/unit/kernels/linear_test.cpp
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/linear/avx512_block.h"
+#include "kernels/linear/linear.h"
+
+namespace adit::kernels {
+namespace {
+
+constexpr int kChunkBytes = 384 * 1024;
+// Up to so many tokens a call is bound by the memory that gives the weights.
+constexpr int kStreamTokens = 16;
+// It sends for them so far ahead, in whole tiles.
+constexpr int kStreamAhead = 8192;
+// Up to so many tokens walk along one tile.
+constexpr int kSingleTokens = 4;
+
+// One block of tokens over one block of tiles from `index` on.
+template <class Kernel>
+void run_block(const LinearCall& call, int index, int tiles, int token, const Ahead& ahead) {
+  const int left = call.act->n() - token;
+  const int count = left < Kernel::kTokens ? left : Kernel::kTokens;
+  Tile tile[Kernel::kTiles];
+  for (int i = 0; i < tiles; ++i) tile[i] = tile_of<Kernel::kU4>(*call.weights, index + i);
+  Kernel::run(call, tile, index, tiles, token, count, ahead);
+}
+
+void prefetch_lines(const void* at, int bytes) {
+  for (int line = 0; line < bytes; line += 64) {
+    _mm_prefetch(static_cast<const char*>(at) + line, _MM_HINT_T0);
+  }
+}
+
+// The first scales and offsets of what is read next; its codes come with the last tiles.
+void prefetch_scales(const NextTiles& next) {
+  constexpr int kBytes = 512;
+  const LinearWeights& w = *next.weights;
+  const std::ptrdiff_t cells = std::ptrdiff_t{scales_of(w)} * kTileRows * next.tile;
+  prefetch_lines(w.s + cells, kBytes);
+  if (w.o != nullptr) prefetch_lines(w.o + cells, kBytes);
+  prefetch_lines(w.rs + std::ptrdiff_t{next.tile} * kTileRows, 64);
+}
+
+// Few tokens: every weight is read once, in the order it lies in memory, and sent for ahead of time. One block
+// of tokens walks along one tile; more of them share some, and the sending for the next ones.
+template <class Kernel>
+void stream(const LinearCall& call) {
+  constexpr int kGroupBytes = Kernel::kU4 ? 256 : 512;
+  const int tokens = call.act->n();
+  const int step = tokens <= kSingleTokens ? 1 : Kernel::kTiles;
+  const int blocks = (tokens + Kernel::kTokens - 1) / Kernel::kTokens;
+  const int tile_bytes = static_cast<int>(call.act->groups()) * kGroupBytes;
+  const int distance = step > 1 || tile_bytes > kStreamAhead ? step : (kStreamAhead + tile_bytes - 1) / tile_bytes;
+  const bool jumps = call.next != nullptr && call.next->weights != nullptr;
+  const std::uint8_t* const next = jumps ? tile_codes(*call.next->weights, call.next->tile)
+                                         : tile_codes(*call.weights, call.tile_end);
+  for (int index = call.tile_begin; index < call.tile_end; index += step) {
+    const int tiles = index + step <= call.tile_end ? step : call.tile_end - index;
+    const int beyond = index + distance - call.tile_end;
+    const std::uint8_t* const ahead = beyond < 0 ? tile_codes(*call.weights, index + distance)
+                                                 : next + std::ptrdiff_t{beyond} * tile_bytes;
+    if (jumps && index + step >= call.tile_end) prefetch_scales(*call.next);
+    for (int block = 0; block < blocks; ++block) {
+      run_block<Kernel>(call, index, tiles, block * Kernel::kTokens,
+                        Ahead{ahead, kGroupBytes * block / blocks / 64 * 64,
+                              kGroupBytes * (block + 1) / blocks / 64 * 64});
+    }
+  }
+}
+
+// Weights of one chunk of tiles stay in the second-level cache while all tokens pass over them, and the
+// activations of one block of tokens in the first.
+template <class Kernel>
+void walk(const LinearCall& call) {
+  const int tokens = call.act->n();
+  if (tokens <= kStreamTokens) {
+    stream<Kernel>(call);
+    return;
+  }
+  const int fitting = kChunkBytes / (call.weights->k_pad * kTileRows / (Kernel::kU4 ? 2 : 1));
+  const int chunk = fitting < Kernel::kTiles ? Kernel::kTiles : fitting / Kernel::kTiles * Kernel::kTiles;
+  for (int first = call.tile_begin; first < call.tile_end; first += chunk) {
+    const int last = first + chunk < call.tile_end ? first + chunk : call.tile_end;
+    for (int token = 0; token < tokens; token += Kernel::kTokens) {
+      for (int index = first; index < last; index += Kernel::kTiles) {
+        const int tiles = index + Kernel::kTiles <= last ? Kernel::kTiles : last - index;
+        run_block<Kernel>(call, index, tiles, token, Ahead{nullptr, 0, 0});
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace adit::kernels

@@ -6,8 +6,7 @@
 #include <immintrin.h>
 
 #include "kernels/linear/group_sums.h"
-#include "kernels/linear/paths.h"
-#include "kernels/linear/quantize_numbers.h"
+#include "kernels/linear/quantize_by.h"
 #include "kernels/linear/sum_bytes.h"
 
 namespace adit::kernels {
@@ -47,10 +46,6 @@ std::uint32_t largest_lane(__m256i x) {
   const __m128i two = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
   return static_cast<std::uint32_t>(
       _mm_cvtsi128_si32(_mm_max_epi32(two, _mm_shuffle_epi32(two, 0xb1))));
-}
-
-float float_of_bits(std::uint32_t bits) {
-  return _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(static_cast<int>(bits))));
 }
 
 // rint(x * scale) as 2 x 16 int16; all values fit.
@@ -112,7 +107,7 @@ void quantize_a8(const float* x, float amax, float inverse, ActBuffer& act, int 
   std::uint64_t sq = 0;
   for (int group = 0; group < act.groups(); ++group) {
     const Group values = load_group(x + group * kGroup, act.k() - group * kGroup);
-    const int shift = group_shift(float_of_bits(largest_lane(magnitudes(values))), amax);
+    const int shift = group_shift(float_of(largest_lane(magnitudes(values))), amax);
     const Words words = to_words(values, inverse * static_cast<float>(1 << (kShiftMax - shift)));
     const __m256i bytes = signed_bytes(words.part[0], words.part[1]);
     store(act.hi(token) + group * kGroup, bytes);
@@ -136,19 +131,9 @@ bool quantize_token_avx2(const float* x, ActBuffer& act, int token) {
     largest = _mm256_max_epi32(largest, magnitudes(load_group(x + i, act.k() - i)));
   }
   const std::uint32_t magnitude = largest_lane(largest);
-  const float amax = float_of_bits(magnitude);
-  if (magnitude >= kInfinityBits || amax < kAmaxFloor) {
-    zero_token(act, token);
-    return magnitude < kInfinityBits;
-  }
-  if (act.form() == ActForm::kA16) {
-    act.scale(token) = amax / kA16Max;
-    quantize_a16(x, kA16Max / amax, act, token);
-  } else {
-    act.scale(token) = (amax / kA8Max) * kA8Unit;
-    quantize_a8(x, amax, kA8Max / amax, act, token);
-  }
-  return true;
+  return quantize_by(
+      magnitude, act, token, [&](float inverse) { quantize_a16(x, inverse, act, token); },
+      [&](float amax, float inverse) { quantize_a8(x, amax, inverse, act, token); });
 }
 
 }  // namespace adit::kernels

@@ -4,8 +4,7 @@
 
 #include <immintrin.h>
 
-#include "kernels/linear/paths.h"
-#include "kernels/linear/quantize_numbers.h"
+#include "kernels/linear/quantize_by.h"
 
 namespace adit::kernels {
 namespace {
@@ -32,10 +31,6 @@ __m512i magnitudes(Pair x) {
   const __m512i mask = _mm512_set1_epi32(0x7fffffff);
   return _mm512_max_epu32(_mm512_and_si512(_mm512_castps_si512(x.low), mask),
                           _mm512_and_si512(_mm512_castps_si512(x.high), mask));
-}
-
-float float_of_bits(std::uint32_t bits) {
-  return _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(static_cast<int>(bits))));
 }
 
 constexpr int kTogether = 4;
@@ -207,19 +202,9 @@ std::uint32_t find_largest(const float* x, ActBuffer& act, int token) {
 
 bool quantize_token_avx512(const float* x, ActBuffer& act, int token) {
   const std::uint32_t magnitude = find_largest(x, act, token);
-  const float amax = float_of_bits(magnitude);
-  if (magnitude >= kInfinityBits || amax < kAmaxFloor) {
-    zero_token(act, token);
-    return magnitude < kInfinityBits;
-  }
-  if (act.form() == ActForm::kA16) {
-    act.scale(token) = amax / kA16Max;
-    quantize_a16(x, kA16Max / amax, act, token);
-  } else {
-    act.scale(token) = (amax / kA8Max) * kA8Unit;
-    quantize_a8(x, amax, kA8Max / amax, act, token);
-  }
-  return true;
+  return quantize_by(
+      magnitude, act, token, [&](float inverse) { quantize_a16(x, inverse, act, token); },
+      [&](float amax, float inverse) { quantize_a8(x, amax, inverse, act, token); });
 }
 
 }  // namespace adit::kernels

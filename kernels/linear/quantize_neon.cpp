@@ -7,8 +7,7 @@
 
 #include "kernels/core/numerics.h"
 #include "kernels/linear/group_sums.h"
-#include "kernels/linear/paths.h"
-#include "kernels/linear/quantize_numbers.h"
+#include "kernels/linear/quantize_by.h"
 
 namespace adit::kernels {
 namespace {
@@ -130,19 +129,9 @@ bool quantize_token_neon(const float* x, ActBuffer& act, int token) {
     const std::uint32_t here = magnitude_of(load_group(x + i, act.k() - i));
     magnitude = here > magnitude ? here : magnitude;
   }
-  const float amax = float_of(magnitude);
-  if (magnitude >= kInfinityBits || amax < kAmaxFloor) {
-    zero_token(act, token);
-    return magnitude < kInfinityBits;
-  }
-  if (act.form() == ActForm::kA16) {
-    act.scale(token) = amax / kA16Max;
-    quantize_a16(x, kA16Max / amax, act, token);
-  } else {
-    act.scale(token) = (amax / kA8Max) * kA8Unit;
-    quantize_a8(x, amax, kA8Max / amax, act, token);
-  }
-  return true;
+  return quantize_by(
+      magnitude, act, token, [&](float inverse) { quantize_a16(x, inverse, act, token); },
+      [&](float amax, float inverse) { quantize_a8(x, amax, inverse, act, token); });
 }
 
 }  // namespace adit::kernels

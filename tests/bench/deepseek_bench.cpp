@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Speed of what the DeepSeek families add, as ratios within one run, on one thread's processor time: latent
 // attention beside the scalar version and over chosen rows beside all rows; the indexer's scores; a step of a
-// layer of experts beside the same step when every expert is chosen.
+// layer of experts beside the same step when every expert is chosen; and, in time on the clock on two threads, a token
+// of a pack whose experts are all on the disk, with and without advice to the system.
 //
 //   adit_deepseek_bench [--benchmark_filter=REGEX]
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <numeric>
 
@@ -16,6 +18,7 @@
 #include "kernels/indexer/top_k.h"
 #include "kernels/mla/latent_attention.h"
 #include "tests/bench/thread_time.hpp"
+#include "tests/support/evicted_pack.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/tiny_model.hpp"
 #include "tests/unit/kernels/kernel_test.hpp"
@@ -183,6 +186,36 @@ void layers(benchmark::State& state) {
   state.counters["row_GBps"] = macs / row * 1e-9;
 }
 
+// Nothing of the experts is in memory, as of a pack that exceeds it.
+void evicted_experts(benchmark::State& state) {
+  const test::TempDir dir;
+  model::ModelConfig config = test::many_experts(9);
+  config.moe.experts = 32;
+  config.moe.ffn = 256;
+  config.moe.per_token = 6;
+  const model::Pack pack = test::pack_of(test::TinyModel(config), dir.path(), {.bits = 8});
+  const auto seconds = [&](model::ExpertAdvice advice) {
+    model::Forward forward(pack, {.threads = 2, .rows_max = 8, .expert_advice = advice});
+    model::KvCache cache = model::KvCache::make(config, 64).value();
+    const TokenId token = 77;
+    const model::Segment segment{.cache = &cache, .first_position = 0, .tokens = {&token, 1}};
+    test::map_plainly(pack, advice == model::ExpertAdvice::kAlways);
+    test::evict(pack, pack.path());
+    if (!test::is_evicted(pack)) state.SkipWithError("this file system keeps a file's pages");
+    const auto start = std::chrono::steady_clock::now();
+    benchmark::DoNotOptimize(forward.step(std::span(&segment, 1)).has_value());
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  double plain = 1e30, advised = 1e30;
+  for (auto _ : state) {
+    plain = std::min(plain, seconds(model::ExpertAdvice::kNever));
+    advised = std::min(advised, seconds(model::ExpertAdvice::kAlways));
+  }
+  state.counters["plain_ms"] = plain * 1e3;
+  state.counters["advised_ms"] = advised * 1e3;
+  state.counters["x_plain"] = plain / advised;
+}
+
 void register_all() {
   for (const Isa isa : vector_isas()) {
     const std::string name = isa_name(isa);
@@ -201,6 +234,7 @@ void register_all() {
   }
   benchmark::RegisterBenchmark("layers", layers)->Iterations(4)->Unit(benchmark::kMillisecond);
   benchmark::RegisterBenchmark("experts", experts)->Iterations(3)->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark("evicted_experts", evicted_experts)->Iterations(3)->Unit(benchmark::kMillisecond);
 }
 
 }  // namespace

@@ -2,87 +2,24 @@
 // Of a pack that is not in memory, the chosen experts' pages come, and only they; the bits are those of any other run.
 #include "common/model/expert_pages.hpp"
 
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
-
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "common/model/forward.hpp"
 #include "common/model/huge_pages.hpp"
 #include "common/model/kv_cache.hpp"
 #include "common/model/prune.hpp"
+#include "tests/support/evicted_pack.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/tiny_model.hpp"
 
 namespace adit::model {
 namespace {
 
-using kernels::LinearWeights;
-
-// An expert's codes of one matrix take 8 pages and more; the file stays below kHugeFileBytes: mapped plainly.
-ModelConfig many_experts(int layers) {
-  ModelConfig c = test::tiny_config("deepseek_v2");
-  c.layers = layers;
-  c.hidden = 1024;
-  c.ffn = 64;
-  c.moe.experts = 24;
-  c.moe.ffn = 64;
-  c.moe.shared_ffn = 32;
-  c.moe.groups = c.moe.groups_per_token = 1;
-  c.moe.dense_layers = 1;
-  return c;
-}
-
-std::uintptr_t page_bytes() { return static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE)); }
-
-// Whether each page that holds codes of rows [first, first + count), and of no other rows, is in memory.
-std::vector<bool> inner_pages(const LinearWeights& all, int first, int count) {
-  const std::size_t row = static_cast<std::size_t>(all.k_pad) / (all.form == kernels::WeightForm::kU4 ? 2 : 1);
-  const auto begin = reinterpret_cast<std::uintptr_t>(all.q) + static_cast<std::size_t>(first) * row;
-  const std::uintptr_t end = begin + static_cast<std::size_t>(count) * row;
-  const std::uintptr_t from = (begin + page_bytes() - 1) / page_bytes() * page_bytes();
-  const std::uintptr_t to = end / page_bytes() * page_bytes();
-  std::vector<unsigned char> pages((to - from) / page_bytes());
-  EXPECT_EQ(0, mincore(reinterpret_cast<void*>(from), to - from, pages.data()));
-  std::vector<bool> out;
-  for (const unsigned char page : pages) out.push_back((page & 1U) != 0);
-  return out;
-}
-
-bool all_in(const std::vector<bool>& pages) { return std::find(pages.begin(), pages.end(), false) == pages.end(); }
-bool none_in(const std::vector<bool>& pages) { return std::find(pages.begin(), pages.end(), true) == pages.end(); }
-
-// Takes the experts' codes out of this mapping, and then the file's pages out of the cache.
-void evict(const Pack& pack, const std::filesystem::path& path) {
-  for (const LayerWeights& layer : pack.layers()) {
-    for (const LinearWeights* w : {&layer.experts_gate, &layer.experts_up, &layer.experts_down}) {
-      if (w->q == nullptr) continue;
-      const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(w->q) / page_bytes() * page_bytes();
-      const std::size_t bytes =
-          static_cast<std::size_t>(w->m_pad) * static_cast<std::size_t>(w->k_pad) /
-          (w->form == kernels::WeightForm::kU4 ? 2 : 1);
-      madvise(reinterpret_cast<void*>(begin), reinterpret_cast<std::uintptr_t>(w->q) + bytes - begin, MADV_DONTNEED);
-    }
-  }
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  ASSERT_GE(fd, 0);
-  fsync(fd);
-  EXPECT_EQ(0, posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
-  close(fd);
-}
-
-bool is_evicted(const Pack& pack) {
-  const LayerWeights& layer = pack.layers().back();
-  const ModelConfig& c = pack.config();
-  return none_in(inner_pages(layer.experts_gate, 0, c.moe.experts * c.moe.ffn)) &&
-         none_in(inner_pages(layer.experts_up, 0, c.moe.experts * c.moe.ffn)) &&
-         none_in(inner_pages(layer.experts_down, 0, c.moe.experts * c.hidden));
-}
+using test::all_in;
+using test::evict;
+using test::inner_pages;
+using test::is_evicted;
+using test::none_in;
 
 std::vector<float> logits_of(Forward& forward, std::span<const TokenId> tokens) {
   KvCache cache = KvCache::make(forward.config(), 64).value();
@@ -94,7 +31,8 @@ std::vector<float> logits_of(Forward& forward, std::span<const TokenId> tokens) 
 }
 
 struct Scene {
-  explicit Scene(int bits) : pack(test::pack_of(test::TinyModel(many_experts(2)), folder.path(), {.bits = bits})) {}
+  explicit Scene(int bits)
+      : pack(test::pack_of(test::TinyModel(test::many_experts(2)), folder.path(), {.bits = bits})) {}
   test::TempDir folder;
   Pack pack;
 };
@@ -153,40 +91,6 @@ TEST(ExpertPages, advice_does_not_change_the_bits) {
     for (const int threads : {1, 2, 4}) {
       Forward forward(pack, {.threads = threads, .rows_max = 64, .expert_advice = ExpertAdvice::kAlways});
       EXPECT_EQ(logits_of(forward, tokens), wanted);
-    }
-  }
-}
-
-// How long a token takes when every expert has to come from the disk. Run it by name:
-//   adit_model_engine_test --gtest_also_run_disabled_tests --gtest_filter='*evicted*'
-TEST(ExpertPages, DISABLED_an_evicted_packs_token_takes) {
-  const test::TempDir folder;
-  ModelConfig config = many_experts(9);
-  config.moe.experts = 32;
-  config.moe.ffn = 256;
-  config.moe.per_token = 6;
-  const Pack pack = test::pack_of(test::TinyModel(config), folder.path(), {.bits = 8});
-  std::printf("pack of %.0f MB\n", static_cast<double>(pack.file_bytes()) / 1e6);
-  for (int round = 0; round < 3; ++round) {
-    for (const ExpertAdvice advice : {ExpertAdvice::kNever, ExpertAdvice::kAlways}) {
-      for (const LayerWeights& layer : pack.layers()) {
-        for (const LinearWeights* w : {&layer.experts_gate, &layer.experts_up, &layer.experts_down}) {
-          if (w->q == nullptr) continue;
-          // As a pack that exceeds memory is mapped.
-          const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(w->q) / page_bytes() * page_bytes();
-          const std::size_t bytes = static_cast<std::size_t>(w->m_pad) * static_cast<std::size_t>(w->k_pad);
-          madvise(reinterpret_cast<void*>(begin), bytes, MADV_NORMAL);
-          madvise(reinterpret_cast<void*>(begin), bytes, MADV_NOHUGEPAGE);
-        }
-      }
-      Forward forward(pack, {.threads = 2, .rows_max = 8, .expert_advice = advice});
-      evict(pack, pack.path());
-      if (!is_evicted(pack)) GTEST_SKIP() << "this file system keeps a file's pages: " << folder.path();
-      const auto start = std::chrono::steady_clock::now();
-      const std::vector<TokenId> token{77};
-      (void)logits_of(forward, token);
-      const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
-      std::printf("%s: %.1f ms\n", advice == ExpertAdvice::kNever ? "page by page" : "advised", taken.count());
     }
   }
 }

@@ -8,6 +8,12 @@ namespace {
 
 constexpr std::size_t kAlign = 64;
 
+template <int kPlanes>
+std::size_t panel_bytes(int tokens, int groups) {
+  const int panels = (tokens + kPanelTokens<kPlanes> - 1) / kPanelTokens<kPlanes>;
+  return sizeof(PanelGroup<kPlanes>) * static_cast<std::size_t>(panels) * static_cast<std::size_t>(groups);
+}
+
 // Hands out 64-byte aligned pieces of one block; with a null base it only counts.
 class Carver {
  public:
@@ -41,6 +47,9 @@ void ActBuffer::prepare(Isa isa, ActForm form, int n, int k) {
   const std::size_t values = row(n);
   const std::size_t group_count = group_row(n);
   const bool with_wide = isa == Isa::kAvx2;
+  const bool with_panels = isa == Isa::kAvx512 && n >= kPanelsFrom;
+  const std::size_t in_panels =
+      !with_panels ? 0 : form == ActForm::kA16 ? panel_bytes<2>(n, groups()) : panel_bytes<1>(n, groups());
   for (int pass = 0; pass < 2; ++pass) {
     Carver carver(pass == 0 ? nullptr : memory_.get());
     hi_ = carver.take<std::int8_t>(values);
@@ -59,6 +68,8 @@ void ActBuffer::prepare(Isa isa, ActForm form, int n, int k) {
     scale_ = carver.take<float>(tokens);
     wide_ = carver.take<std::int16_t>(with_wide ? values : 0);
     if (!with_wide) wide_ = nullptr;
+    panels_ = carver.take<std::uint8_t>(in_panels);
+    if (!with_panels) panels_ = nullptr;
     if (pass == 0 && carver.used() > capacity_) {
       memory_.reset();
       capacity_ = 0;

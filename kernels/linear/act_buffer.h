@@ -16,6 +16,8 @@
 //                   A8g32: of 2^shift * hi), for the Cauchy-Schwarz proof
 //          wide     [n][k_pad] int16, 2^shift * hi or 256 hi + lo, columns of each four in the order
 //                   0 2 1 3; filled only when prepared for kAvx2
+//          panel_a16, panel_a8   panels (panel.h) of tokens 0.., 3 or 5 in each; filled only when prepared for kAvx512
+//                   and at least kPanelsFrom tokens
 //          Columns k..k_pad are 0. k_pad = k rounded up to 32. All arrays are 64-byte aligned.
 // Errors   prepare throws std::bad_alloc when memory is short, as a std::vector would.
 // Threads  prepare: one thread, before any quantize. Then each token is written by one thread, and read by
@@ -28,6 +30,7 @@
 #include <memory>
 
 #include "kernels/core/isa.h"
+#include "kernels/linear/panel.h"
 #include "kernels/linear/params.h"
 
 namespace adit::kernels {
@@ -38,8 +41,8 @@ class ActBuffer {
 
   // Shapes the buffer for n tokens of k columns; keeps its memory when it is large enough.
   void prepare(Isa isa, ActForm form, int n, int k);
-  // Tokens [begin, begin + count) as a buffer of their own. It borrows this one's memory, and is good until this
-  // one is prepared again.
+  // Tokens [begin, begin + count) as a buffer of their own, without panels. It borrows this one's memory, and is good
+  // until this one is prepared again.
   ActBuffer tokens(int begin, int count) const;
 
   ActForm form() const { return form_; }
@@ -80,6 +83,12 @@ class ActBuffer {
   bool has_wide() const { return wide_ != nullptr; }
   std::int16_t* wide(int token) { return wide_ + row(token); }
   const std::int16_t* wide(int token) const { return wide_ + row(token); }
+  bool has_panels() const { return panels_ != nullptr; }
+  // The panel that holds the token.
+  PanelGroup<2>* panel_a16(int token) { return panel<2>(token); }
+  const PanelGroup<2>* panel_a16(int token) const { return panel<2>(token); }
+  PanelGroup<1>* panel_a8(int token) { return panel<1>(token); }
+  const PanelGroup<1>* panel_a8(int token) const { return panel<1>(token); }
 
  private:
   std::size_t row(int token) const {
@@ -93,6 +102,12 @@ class ActBuffer {
 
   std::size_t before_row(int token) const {
     return static_cast<std::size_t>(token) * static_cast<std::size_t>(groups() + 1);
+  }
+
+  template <int kPlanes>
+  PanelGroup<kPlanes>* panel(int token) const {
+    return static_cast<PanelGroup<kPlanes>*>(panels_) +
+           static_cast<std::ptrdiff_t>(token / kPanelTokens<kPlanes>) * groups();
   }
 
   struct Free {
@@ -119,6 +134,7 @@ class ActBuffer {
   std::uint64_t* sq_lo_ = nullptr;
   float* scale_ = nullptr;
   std::int16_t* wide_ = nullptr;
+  void* panels_ = nullptr;
 };
 
 }  // namespace adit::kernels

@@ -180,7 +180,8 @@ void linear_form(const LinearCall& call) {
       const int end = begin + kBlockTokens < tokens ? begin + kBlockTokens : tokens;
       const bool narrow = is_a8 && block_fits(call, begin, end);
       for (int index = first; index < last; ++index) {
-        const Tile tile = tile_of<kU4>(*call.weights, index);
+        Tile tile;
+        set_tile<kU4>(*call.weights, index, tile);
         if (narrow) {
           block_of_tile<Narrow, kU4>(call, tile, index, begin, end - begin);
         } else {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The linear layer with AVX-512 VNNI, scales of 32 columns. A zmm register holds 16 rows x 4 columns of weights as
 // unsigned bytes; vpdpbusd multiplies it with four activations of one token, broadcast. int8 codes carry +128,
-// which the token's group bias (-128 * sum) takes away again; u4 offsets use the group sums. Two tiles and four
-// tokens go together: a broadcast serves two tiles and a load of weights four tokens, so that the multipliers and
-// not the load ports are the limit.
+// which the token's group bias (-128 * sum) takes away again; u4 offsets use the group sums. Two tiles and several
+// tokens go together: a broadcast serves two tiles and a load of weights all tokens, so that the multipliers and
+// not the load ports are the limit. A few tokens' activations are read where they lie; those of more, from panels.
 #include <cstdint>
 
 #include "kernels/linear/avx512_block.h"
+#include "kernels/linear/avx512_panel.h"
 #include "kernels/linear/avx512_walk.h"
 
 namespace adit::kernels {
@@ -49,6 +50,7 @@ struct Groups {
   static constexpr bool kU4 = kForm;
   static constexpr int kTiles = 2;
   static constexpr int kTokens = 4;
+  static void finish(const LinearCall&) {}
   static void run(const LinearCall& call, const Tile* tile, int index, int tiles, int token, int count,
                   const Ahead& ahead) {
     const bool narrow = block_fits(call, token, token + count);
@@ -57,15 +59,48 @@ struct Groups {
   }
 };
 
+// Whole panels and pairs of tiles by panels, what is left over as above.
+template <bool kForm, int kPlanes>
+struct PanelBlocks {
+  static constexpr bool kU4 = kForm;
+  static constexpr int kTiles = Panels<kU4, kPlanes>::kTiles;
+  static constexpr int kTokens = Panels<kU4, kPlanes>::kTokens;
+  void run(const LinearCall& call, const Tile* tile, int index, int tiles, int token, int count,
+           const Ahead& ahead) {
+    if (Panels<kU4, kPlanes>::takes(call, tiles, token, count)) {
+      panels.run(call, index, token, ahead);
+      return;
+    }
+    for (int done = 0; done < count; done += Groups<kU4>::kTokens) {
+      const int left = count - done;
+      Groups<kU4>::run(call, tile, index, tiles, token + done,
+                       left < Groups<kU4>::kTokens ? left : Groups<kU4>::kTokens, ahead);
+    }
+  }
+  void finish(const LinearCall& call) { panels.finish(call); }
+  Panels<kU4, kPlanes> panels;
+};
+
+template <bool kU4>
+void groups_of_32(const LinearCall& call) {
+  if (!call.act->has_panels() || (kU4 && !offsets_hold(call))) {
+    walk<Groups<kU4>>(call);
+  } else if (call.act->form() == ActForm::kA16) {
+    walk<PanelBlocks<kU4, 2>>(call);
+  } else {
+    walk<PanelBlocks<kU4, 1>>(call);
+  }
+}
+
 }  // namespace
 
 void linear_avx512(const LinearCall& call) {
   if (call.weights->group != ScaleGroup::k32) {
     linear_spans_avx512(call);
   } else if (call.weights->form == WeightForm::kU4) {
-    walk<Groups<true>>(call);
+    groups_of_32<true>(call);
   } else {
-    walk<Groups<false>>(call);
+    groups_of_32<false>(call);
   }
 }
 

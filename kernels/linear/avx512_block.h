@@ -137,6 +137,10 @@ inline void store_rows(const LinearCall& call, const Tile& tile, int index, int 
                            _mm512_set1_ps(call.act->scale(token)));
   if (tile.bias != nullptr) y = _mm512_add_ps(y, _mm512_loadu_ps(tile.bias));
   float* out = call.y + static_cast<std::size_t>(token) * call.ldy + index * kTileRows;
+  if (tile.rows == kTileRows) {
+    _mm512_storeu_ps(out, y);
+    return;
+  }
   _mm512_mask_storeu_ps(out, static_cast<__mmask16>((1u << tile.rows) - 1u), y);
 }
 

@@ -4,7 +4,7 @@
 // The order in which a dense layer with AVX-512 goes over its tiles and tokens, for avx512.cpp and avx512_spans.cpp.
 //
 // In       Kernel: kU4; kTiles and kTokens of its largest block; run(call, tiles, index, count_of_tiles, token,
-//          count_of_tokens, ahead) for any block up to that.
+//          count_of_tokens, ahead) for any block up to that; finish(call) after the last one.
 // Threads  pure.
 // Tests    tests/unit/kernels/linear_test.cpp
 #pragma once
@@ -28,12 +28,12 @@ constexpr int kSingleTokens = 4;
 
 // One block of tokens over one block of tiles from `index` on.
 template <class Kernel>
-void run_block(const LinearCall& call, int index, int tiles, int token, const Ahead& ahead) {
+void run_block(Kernel& kernel, const LinearCall& call, int index, int tiles, int token, const Ahead& ahead) {
   const int left = call.act->n() - token;
   const int count = left < Kernel::kTokens ? left : Kernel::kTokens;
   Tile tile[Kernel::kTiles];
-  for (int i = 0; i < tiles; ++i) tile[i] = tile_of<Kernel::kU4>(*call.weights, index + i);
-  Kernel::run(call, tile, index, tiles, token, count, ahead);
+  for (int i = 0; i < tiles; ++i) set_tile<Kernel::kU4>(*call.weights, index + i, tile[i]);
+  kernel.run(call, tile, index, tiles, token, count, ahead);
 }
 
 void prefetch_lines(const void* at, int bytes) {
@@ -52,6 +52,12 @@ void prefetch_scales(const NextTiles& next) {
   prefetch_lines(w.rs + std::ptrdiff_t{next.tile} * kTileRows, 64);
 }
 
+// The codes that the caller reads behind the call's last tile.
+inline const std::uint8_t* codes_after(const LinearCall& call) {
+  const bool jumps = call.next != nullptr && call.next->weights != nullptr;
+  return jumps ? tile_codes(*call.next->weights, call.next->tile) : tile_codes(*call.weights, call.tile_end);
+}
+
 // Few tokens: every weight is read once, in the order it lies in memory, and sent for ahead of time. One block
 // of tokens walks along one tile; more of them share some, and the sending for the next ones.
 template <class Kernel>
@@ -63,8 +69,8 @@ void stream(const LinearCall& call) {
   const int tile_bytes = static_cast<int>(call.act->groups()) * kGroupBytes;
   const int distance = step > 1 || tile_bytes > kStreamAhead ? step : (kStreamAhead + tile_bytes - 1) / tile_bytes;
   const bool jumps = call.next != nullptr && call.next->weights != nullptr;
-  const std::uint8_t* const next = jumps ? tile_codes(*call.next->weights, call.next->tile)
-                                         : tile_codes(*call.weights, call.tile_end);
+  const std::uint8_t* const next = codes_after(call);
+  Kernel kernel;
   for (int index = call.tile_begin; index < call.tile_end; index += step) {
     const int tiles = index + step <= call.tile_end ? step : call.tile_end - index;
     const int beyond = index + distance - call.tile_end;
@@ -72,33 +78,46 @@ void stream(const LinearCall& call) {
                                                  : next + std::ptrdiff_t{beyond} * tile_bytes;
     if (jumps && index + step >= call.tile_end) prefetch_scales(*call.next);
     for (int block = 0; block < blocks; ++block) {
-      run_block<Kernel>(call, index, tiles, block * Kernel::kTokens,
-                        Ahead{ahead, kGroupBytes * block / blocks / 64 * 64,
-                              kGroupBytes * (block + 1) / blocks / 64 * 64});
+      run_block(kernel, call, index, tiles, block * Kernel::kTokens,
+                Ahead{ahead, kGroupBytes * block / blocks / 64 * 64, kGroupBytes * (block + 1) / blocks / 64 * 64});
     }
   }
+  kernel.finish(call);
 }
 
 // Weights of one chunk of tiles stay in the second-level cache while all tokens pass over them, and the
-// activations of one block of tokens in the first.
+// activations of one block of tokens in the first. The last blocks of tokens send for the next chunk, a line of each
+// group at a time.
 template <class Kernel>
 void walk(const LinearCall& call) {
+  constexpr int kGroupBytes = Kernel::kU4 ? 256 : 512;
+  constexpr int kLines = kGroupBytes / 64;
   const int tokens = call.act->n();
   if (tokens <= kStreamTokens) {
     stream<Kernel>(call);
     return;
   }
-  const int fitting = kChunkBytes / (call.weights->k_pad * kTileRows / (Kernel::kU4 ? 2 : 1));
+  Kernel kernel;
+  const int tile_bytes = static_cast<int>(call.act->groups()) * kGroupBytes;
+  const int blocks = (tokens + Kernel::kTokens - 1) / Kernel::kTokens;
+  const int fitting = kChunkBytes / tile_bytes;
   const int chunk = fitting < Kernel::kTiles ? Kernel::kTiles : fitting / Kernel::kTiles * Kernel::kTiles;
   for (int first = call.tile_begin; first < call.tile_end; first += chunk) {
     const int last = first + chunk < call.tile_end ? first + chunk : call.tile_end;
-    for (int token = 0; token < tokens; token += Kernel::kTokens) {
+    const std::uint8_t* const next = last < call.tile_end ? tile_codes(*call.weights, last) : codes_after(call);
+    for (int block = 0; block < blocks; ++block) {
+      const int token = block * Kernel::kTokens;
+      const int line = block - (blocks - kLines);
       for (int index = first; index < last; index += Kernel::kTiles) {
         const int tiles = index + Kernel::kTiles <= last ? Kernel::kTiles : last - index;
-        run_block<Kernel>(call, index, tiles, token, Ahead{nullptr, 0, 0});
+        const Ahead ahead = line < 0 ? Ahead{nullptr, 0, 0}
+                                     : Ahead{next + std::ptrdiff_t{index - first} * tile_bytes, line * 64,
+                                             line * 64 + 64};
+        run_block(kernel, call, index, tiles, token, ahead);
       }
     }
   }
+  kernel.finish(call);
 }
 
 }  // namespace

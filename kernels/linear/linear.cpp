@@ -46,16 +46,45 @@ void fill_pairs(ActBuffer& act, int token) {
 }
 
 void fill_before(ActBuffer& act, int token) {
+  const int groups = act.groups();
+  const std::int32_t* const sum_hi = act.sum_hi(token);
+  const std::int32_t* const sum_lo = act.sum_lo(token);
+  const std::int32_t* const shift = act.shift(token);
+  std::int32_t* const before_hi = act.before_hi(token);
+  std::int32_t* const before_lo = act.before_lo(token);
   std::int32_t hi = 0;
   std::int32_t lo = 0;
-  for (int group = 0; group < act.groups(); ++group) {
-    act.before_hi(token)[group] = hi;
-    act.before_lo(token)[group] = lo;
-    hi += act.sum_hi(token)[group] * (1 << act.shift(token)[group]);
-    lo += act.sum_lo(token)[group];
+  for (int group = 0; group < groups; ++group) {
+    before_hi[group] = hi;
+    before_lo[group] = lo;
+    hi += sum_hi[group] * (1 << shift[group]);
+    lo += sum_lo[group];
   }
-  act.before_hi(token)[act.groups()] = hi;
-  act.before_lo(token)[act.groups()] = lo;
+  before_hi[groups] = hi;
+  before_lo[groups] = lo;
+}
+
+// A token's place in its panel.
+template <int kPlanes>
+void fill_panel(const ActBuffer& act, int token, PanelGroup<kPlanes>* panel) {
+  const int slot = token % kPanelTokens<kPlanes>;
+  const int groups = act.groups();
+  for (int plane = 0; plane < kPlanes; ++plane) {
+    const std::int8_t* x = plane == 0 ? act.hi(token) : act.lo(token);
+    const std::int32_t* sum = plane == 0 ? act.sum_hi(token) : act.sum_lo(token);
+    for (int group = 0; group < groups; ++group) {
+      PanelGroup<kPlanes>& to = panel[group];
+      std::memcpy(to.x[plane][slot], x + std::ptrdiff_t{group} * kGroup, kGroup);
+      to.start_i8[plane][slot] = sum[group] * -128;
+      to.start_u4[plane][slot] = sum[group] * -kPanelCentre;
+      to.sum[plane][slot] = sum[group] * 65536;
+    }
+  }
+  const std::int32_t* shift = act.shift(token);
+  for (int group = 0; kPlanes == 1 && group < groups; ++group) {
+    panel[group].shift[slot] = shift[group];
+    panel[group].high_shift[slot] = (kPanelHighBits - 16 - shift[group]) * 0x10001;
+  }
 }
 
 }  // namespace
@@ -88,6 +117,9 @@ bool quantize(Isa isa, const float* x, std::size_t ldx, ActBuffer& act, int toke
     finite &= quantize_token(x + static_cast<std::size_t>(token) * ldx, act, token);
     fill_pairs(act, token);
     fill_before(act, token);
+    if (!act.has_panels()) continue;
+    act.form() == ActForm::kA16 ? fill_panel(act, token, act.panel_a16(token))
+                                : fill_panel(act, token, act.panel_a8(token));
   }
   return finite;
 }

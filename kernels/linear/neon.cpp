@@ -188,7 +188,8 @@ void linear_form(const LinearCall& call) {
       const int count = begin + kBlockTokens < tokens ? kBlockTokens : tokens - begin;
       const bool narrow = !is_a16 && block_fits(call, begin, begin + count);
       for (int index = first; index < last; ++index) {
-        const Tile tile = tile_of<kU4>(*call.weights, index);
+        Tile tile;
+        set_tile<kU4>(*call.weights, index, tile);
         if (is_a16) {
           block_of_tile<Wide, kU4, 2>(call, tile, index, begin, count);
         } else if (narrow) {

@@ -75,6 +75,46 @@ TEST(Linear, equal_bits_on_random_shapes) {
   }
 }
 
+// More groups than AVX-512's split sums hold at once, with tokens for whole panels and some left over.
+TEST(Linear, equal_bits_on_long_rows) {
+  const std::uint64_t seed = test_seed();
+  for (const Forms& forms : kForms) {
+    Random random(seed);
+    for (int round = 0; round < 8; ++round) {
+      const int m = random.between(17, 40);
+      const int k = random.between(4000, 9000);
+      const int n = random.between(5, 12);
+      const TestLinear layer = TestLinear::random(random, forms.weights, forms.act, m, k, round % 4 == 0 ? 65535 : 511);
+      const std::vector<float> x = random.wide_row(n * k);
+      const std::vector<float> want = run_linear(Isa::kScalar, layer.view(), x, n);
+      for (const Isa isa : vector_isas()) {
+        ASSERT_TRUE(same_bits(run_linear(isa, layer.view(), x, n), want))
+            << form_name(forms) << ", " << case_name(isa, seed, round) << ", m " << m << ", k " << k << ", n " << n;
+      }
+    }
+  }
+}
+
+// One offset of a layer beyond what the panels' int16 holds, with a scale that stays within.
+TEST(Linear, an_offset_at_its_bound) {
+  for (const int offset : {-32768, 32767, 32767 - 7 * 1023, 32768 - 7 * 1023}) {
+    for (const ActForm act : {ActForm::kA16, ActForm::kA8g32}) {
+      Random random(test_seed());
+      constexpr int kM = 40, kK = 96, kN = 11;
+      TestLinear layer(WeightForm::kU4, act, kM, kK);
+      std::vector<int> codes, offsets(kM * 3, offset);
+      for (int i = 0; i < kM * kK; ++i) codes.push_back(random.between(0, 15));
+      layer.set(codes, std::vector<int>(kM * 3, 1023), offsets, std::vector<float>(kM, 1.5f), {});
+      layer.build();
+      const std::vector<float> x = random.wide_row(kN * kK);
+      const std::vector<float> want = run_linear(Isa::kScalar, layer.view(), x, kN);
+      for (const Isa isa : vector_isas()) {
+        EXPECT_TRUE(same_bits(run_linear(isa, layer.view(), x, kN), want)) << isa_name(isa) << ", offset " << offset;
+      }
+    }
+  }
+}
+
 TEST(Linear, a_part_of_the_tokens_gives_those_rows) {
   const std::uint64_t seed = test_seed();
   std::vector<Isa> isas = vector_isas();
@@ -175,7 +215,8 @@ Extreme make_extreme(const Forms& forms, int k, int scale, bool opposite,
 TEST(Linear, both_accumulators_at_the_bound) {
   // A16, k = 1024: sum |W| * 128 is below 2^31 up to scale 129; at 130 only Cauchy-Schwarz proves it
   // (the plane sum is 2147092480, its square just below 2^62); from 131 on int64 is needed.
-  // A8g32, k = 512: X reaches 8128; scales up to 4 are proved, 5 is not.
+  // A8g32, k = 512: X reaches 8128; scales up to 4 are proved, 5 is not. Panels of tokens hold sums below 2^38.5: at
+  // k = 4096 up to scale 89.
   struct Case {
     ActForm act;
     int k;
@@ -187,7 +228,11 @@ TEST(Linear, both_accumulators_at_the_bound) {
       {ActForm::kA16, 1024, 129, true, true},     {ActForm::kA16, 1024, 130, false, true},
       {ActForm::kA16, 1024, 131, false, false},   {ActForm::kA16, 1024, 65535, false, false},
       {ActForm::kA8g32, 512, 4, true, true},      {ActForm::kA8g32, 512, 5, false, false},
+      {ActForm::kA8g32, 4096, 89, false, false},  {ActForm::kA8g32, 4096, 90, false, false},
+      {ActForm::kA8g32, 4096, 300, false, false},
       {ActForm::kA8g32, 512, 65535, false, false}};
+  // Alone, and with enough others for panels and what is left over.
+  constexpr int kMany = 19;
   for (const Case& c : cases) {
     for (std::size_t i = 0; i < 2 * kScaleGroups.size(); ++i) {
       const Extreme extreme =
@@ -202,11 +247,18 @@ TEST(Linear, both_accumulators_at_the_bound) {
       const std::vector<std::int64_t> effective = effective_activations(act, 0);
       for (int row = 0; row < 17; ++row)
         want.push_back(extreme.layer.result(row, effective, act.scale(0)));
+      std::vector<float> many_x, many_want;
+      for (int token = 0; token < kMany; ++token) {
+        many_x.insert(many_x.end(), extreme.x.begin(), extreme.x.end());
+        many_want.insert(many_want.end(), want.begin(), want.end());
+      }
       std::vector<Isa> isas = vector_isas();
       isas.push_back(Isa::kScalar);
       for (const Isa isa : isas) {
         EXPECT_TRUE(same_bits(run_linear(isa, extreme.layer.view(), extreme.x, 1), want))
             << isa_name(isa) << ", scale " << c.scale << ", groups " << i / 2;
+        EXPECT_TRUE(same_bits(run_linear(isa, extreme.layer.view(), many_x, kMany), many_want))
+            << isa_name(isa) << ", scale " << c.scale << ", groups " << i / 2 << ", many";
       }
     }
   }

@@ -79,7 +79,8 @@ void stream(const LinearCall& call) {
     if (jumps && index + step >= call.tile_end) prefetch_scales(*call.next);
     for (int block = 0; block < blocks; ++block) {
       run_block(kernel, call, index, tiles, block * Kernel::kTokens,
-                Ahead{ahead, kGroupBytes * block / blocks / 64 * 64, kGroupBytes * (block + 1) / blocks / 64 * 64});
+                Ahead{ahead, kGroupBytes * block / blocks / 64 * 64, kGroupBytes * (block + 1) / blocks / 64 * 64,
+                      blocks == 1});
     }
   }
   kernel.finish(call);
@@ -110,9 +111,9 @@ void walk(const LinearCall& call) {
       const int line = block - (blocks - kLines);
       for (int index = first; index < last; index += Kernel::kTiles) {
         const int tiles = index + Kernel::kTiles <= last ? Kernel::kTiles : last - index;
-        const Ahead ahead = line < 0 ? Ahead{nullptr, 0, 0}
+        const Ahead ahead = line < 0 ? Ahead{nullptr, 0, 0, false}
                                      : Ahead{next + std::ptrdiff_t{index - first} * tile_bytes, line * 64,
-                                             line * 64 + 64};
+                                             line * 64 + 64, false};
         run_block(kernel, call, index, tiles, token, ahead);
       }
     }

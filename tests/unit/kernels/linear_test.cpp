@@ -24,6 +24,14 @@ std::string form_name(const Forms& forms) {
          (forms.act == ActForm::kA16 ? "/a16" : "/a8g32");
 }
 
+void expect_scalar_bits(const TestLinear& layer, const std::vector<float>& x, int n, const std::string& what) {
+  const std::vector<float> want = run_linear(Isa::kScalar, layer.view(), x, n);
+  for (const Isa isa : vector_isas()) {
+    ASSERT_TRUE(same_bits(run_linear(isa, layer.view(), x, n), want))
+        << isa_name(isa) << ", " << what << ", m " << layer.view().m << ", k " << layer.view().k << ", n " << n;
+  }
+}
+
 TEST(Linear, the_scalar_version_is_the_definition) {
   const std::uint64_t seed = test_seed();
   for (const Forms& forms : kForms) {
@@ -64,13 +72,9 @@ TEST(Linear, equal_bits_on_random_shapes) {
       const ScaleGroup group = random_group(random);
       const TestLinear layer =
           TestLinear::random(random, forms.weights, forms.act, m, k, scale_max, group);
-      const std::vector<float> x = random.wide_row(n * k);
-      const std::vector<float> want = run_linear(Isa::kScalar, layer.view(), x, n);
-      for (const Isa isa : vector_isas()) {
-        ASSERT_TRUE(same_bits(run_linear(isa, layer.view(), x, n), want))
-            << form_name(forms) << ", " << case_name(isa, seed, round) << ", m " << m << ", k " << k
-            << ", n " << n << ", groups of " << static_cast<int>(group);
-      }
+      expect_scalar_bits(layer, random.wide_row(n * k), n,
+                         form_name(forms) + ", seed " + std::to_string(seed) + ", round " + std::to_string(round) +
+                             ", groups of " + std::to_string(static_cast<int>(group)));
     }
   }
 }
@@ -85,12 +89,8 @@ TEST(Linear, equal_bits_on_long_rows) {
       const int k = random.between(4000, 9000);
       const int n = random.between(5, 12);
       const TestLinear layer = TestLinear::random(random, forms.weights, forms.act, m, k, round % 4 == 0 ? 65535 : 511);
-      const std::vector<float> x = random.wide_row(n * k);
-      const std::vector<float> want = run_linear(Isa::kScalar, layer.view(), x, n);
-      for (const Isa isa : vector_isas()) {
-        ASSERT_TRUE(same_bits(run_linear(isa, layer.view(), x, n), want))
-            << form_name(forms) << ", " << case_name(isa, seed, round) << ", m " << m << ", k " << k << ", n " << n;
-      }
+      expect_scalar_bits(layer, random.wide_row(n * k), n,
+                         form_name(forms) + ", seed " + std::to_string(seed) + ", round " + std::to_string(round));
     }
   }
 }
@@ -106,11 +106,7 @@ TEST(Linear, an_offset_at_its_bound) {
       for (int i = 0; i < kM * kK; ++i) codes.push_back(random.between(0, 15));
       layer.set(codes, std::vector<int>(kM * 3, 1023), offsets, std::vector<float>(kM, 1.5f), {});
       layer.build();
-      const std::vector<float> x = random.wide_row(kN * kK);
-      const std::vector<float> want = run_linear(Isa::kScalar, layer.view(), x, kN);
-      for (const Isa isa : vector_isas()) {
-        EXPECT_TRUE(same_bits(run_linear(isa, layer.view(), x, kN), want)) << isa_name(isa) << ", offset " << offset;
-      }
+      expect_scalar_bits(layer, random.wide_row(kN * kK), kN, "offset " + std::to_string(offset));
     }
   }
 }

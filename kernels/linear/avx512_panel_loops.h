@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // kernels/linear/avx512_panel_loops.h
 //
-// The loop over the groups of a whole panel and two tiles, in AVX-512 assembly: what avx512_panel.h spells out with
-// intrinsics for smaller blocks. GCC 12 lets sums leave the registers or copies them about; a 64-byte store takes the
-// place of two multiplications, and these loops are 5 to 10 % faster (Zen 5, tests/bench).
+// The loop over the groups of a whole panel and two tiles, in AVX-512 assembly. (Smaller blocks go through the
+// intrinsics of avx512_block.h.) GCC 12 lets sums leave the registers or copies them about; a 64-byte store takes the
+// place of two multiplications, and these loops are 5 to 10 % faster than the same in intrinsics (Zen 5, tests/bench).
 //
 // In       two neighbouring tiles' arrays (o of u4 alone); a panel's `groups` groups from x on; `span` bytes a group of
 //          what is read next, in lines of 64.

@@ -154,7 +154,7 @@ struct RpcServer::Impl final : Sessions, std::enable_shared_from_this<RpcServer:
   }
   void accept() {
     acceptor.async_accept([this](ErrorCodeOf error, tcp::socket socket) {
-      if (error == asio::error::operation_aborted) return;
+      if (closing) return;
       if (!error && sessions.size() < kConnectionsMax) {
         ErrorCodeOf ignored;
         socket.set_option(tcp::no_delay(true), ignored);
@@ -170,7 +170,7 @@ struct RpcServer::Impl final : Sessions, std::enable_shared_from_this<RpcServer:
     if (!block_time) return;
     timer.expires_at(next_block);
     timer.async_wait([this](ErrorCodeOf error) {
-      if (error) return;
+      if (error || closing) return;
       const Result<Block> made = node.make_block();
       if (!made) {
         const std::lock_guard lock(mutex);
@@ -187,6 +187,7 @@ struct RpcServer::Impl final : Sessions, std::enable_shared_from_this<RpcServer:
     for (const auto& session : all) session->notify(notice);
   }
   void close_all() {
+    closing = true;
     ErrorCodeOf ignored;
     acceptor.close(ignored);
     timer.cancel();
@@ -201,6 +202,8 @@ struct RpcServer::Impl final : Sessions, std::enable_shared_from_this<RpcServer:
   std::optional<std::chrono::milliseconds> block_time;
   std::chrono::steady_clock::time_point next_block;
   std::set<std::shared_ptr<Session>> sessions;
+  // A handler that is queued when its operation is cancelled still runs, without an error.
+  bool closing = false;
   mutable std::mutex mutex;
   std::optional<Error> failure;
   std::thread thread;

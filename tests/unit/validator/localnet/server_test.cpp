@@ -134,5 +134,16 @@ TEST(RpcServer, StopsWhileClientsAreConnected) {
   EXPECT_ANY_THROW(for (int i = 0; i < 100000; ++i) client.read());
 }
 
+// A block or a client that is due in the moment of stopping is already queued: cancelling no longer reaches it.
+TEST(RpcServer, StopsInTheMomentOfABlock) {
+  for (int i = 0; i < 300; ++i) {
+    auto chain = start(std::chrono::milliseconds(1));
+    ASSERT_TRUE(chain);
+    const Client client(port_of(*chain));
+    std::this_thread::sleep_for(std::chrono::microseconds(i % 30 * 40));
+    chain.reset();
+  }
+}
+
 }  // namespace
 }  // namespace adit::validator

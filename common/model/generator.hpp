@@ -77,8 +77,9 @@ struct EngineOptions {
   int threads = 1;
   // Where each thread stays (thread_pins.hpp); none: where the system puts it.
   std::vector<int> cpus{};
-  // Prompt rows of one step, of all sequences together.
-  int prefill_chunk = 512;
+  // Prompt rows of one step, of all sequences together. The default keeps the rows of a small model in a second-level
+  // cache of 1 MiB: 8 % faster than 512 (SmolLM2-135M, A16, one and two threads).
+  int prefill_chunk = 256;
   // Sequences that run at once.
   int batch_max = 8;
   // Budget of keys, values and kept trace leaves; 0: a quarter of the machine's memory.

@@ -36,7 +36,7 @@ struct ReplayOptions {
   KvForm kv = KvForm::kF16;
   int threads = 1;
   // Rows of one step, and rows whose logits are held at once.
-  int chunk = 512;
+  int chunk = 256;
   int logits_rows = 32;
 };
 

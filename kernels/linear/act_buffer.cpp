@@ -8,10 +8,16 @@ namespace {
 
 constexpr std::size_t kAlign = 64;
 
-template <int kPlanes>
+template <class Group>
 std::size_t panel_bytes(int tokens, int groups) {
-  const int panels = (tokens + kPanelTokens<kPlanes> - 1) / kPanelTokens<kPlanes>;
-  return sizeof(PanelGroup<kPlanes>) * static_cast<std::size_t>(panels) * static_cast<std::size_t>(groups);
+  const int panels = (tokens + Group::kTokens - 1) / Group::kTokens;
+  return sizeof(Group) * static_cast<std::size_t>(panels) * static_cast<std::size_t>(groups);
+}
+
+std::size_t panel_bytes(ActForm form, int tokens, int groups) {
+  if (form == ActForm::kA8g32) return panel_bytes<PanelGroup<1>>(tokens, groups);
+  if (tokens >= kProductsFrom) return panel_bytes<ProductGroup>(tokens, groups);
+  return panel_bytes<PanelGroup<2>>(tokens, groups);
 }
 
 // Hands out 64-byte aligned pieces of one block; with a null base it only counts.
@@ -48,8 +54,7 @@ void ActBuffer::prepare(Isa isa, ActForm form, int n, int k) {
   const std::size_t group_count = group_row(n);
   const bool with_wide = isa == Isa::kAvx2;
   const bool with_panels = isa == Isa::kAvx512 && n >= kPanelsFrom;
-  const std::size_t in_panels =
-      !with_panels ? 0 : form == ActForm::kA16 ? panel_bytes<2>(n, groups()) : panel_bytes<1>(n, groups());
+  const std::size_t in_panels = with_panels ? panel_bytes(form, n, groups()) : 0;
   for (int pass = 0; pass < 2; ++pass) {
     Carver carver(pass == 0 ? nullptr : memory_.get());
     hi_ = carver.take<std::int8_t>(values);

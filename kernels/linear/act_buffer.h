@@ -18,6 +18,7 @@
 //                   0 2 1 3; filled only when prepared for kAvx2
 //          panel_a16, panel_a8   panels (panel.h) of tokens 0.., 3 or 5 in each; filled only when prepared for kAvx512
 //                   and at least kPanelsFrom tokens
+//          product  A16 from kProductsFrom tokens on has these panels, of 4, in the others' place
 //          Columns k..k_pad are 0. k_pad = k rounded up to 32. All arrays are 64-byte aligned.
 // Errors   prepare throws std::bad_alloc when memory is short, as a std::vector would.
 // Threads  prepare: one thread, before any quantize. Then each token is written by one thread, and read by
@@ -83,12 +84,15 @@ class ActBuffer {
   bool has_wide() const { return wide_ != nullptr; }
   std::int16_t* wide(int token) { return wide_ + row(token); }
   const std::int16_t* wide(int token) const { return wide_ + row(token); }
-  bool has_panels() const { return panels_ != nullptr; }
+  bool has_panels() const { return panels_ != nullptr && !has_products(); }
+  bool has_products() const { return panels_ != nullptr && form_ == ActForm::kA16 && n_ >= kProductsFrom; }
   // The panel that holds the token.
-  PanelGroup<2>* panel_a16(int token) { return panel<2>(token); }
-  const PanelGroup<2>* panel_a16(int token) const { return panel<2>(token); }
-  PanelGroup<1>* panel_a8(int token) { return panel<1>(token); }
-  const PanelGroup<1>* panel_a8(int token) const { return panel<1>(token); }
+  PanelGroup<2>* panel_a16(int token) { return panel<PanelGroup<2>>(token); }
+  const PanelGroup<2>* panel_a16(int token) const { return panel<PanelGroup<2>>(token); }
+  PanelGroup<1>* panel_a8(int token) { return panel<PanelGroup<1>>(token); }
+  const PanelGroup<1>* panel_a8(int token) const { return panel<PanelGroup<1>>(token); }
+  ProductGroup* product(int token) { return panel<ProductGroup>(token); }
+  const ProductGroup* product(int token) const { return panel<ProductGroup>(token); }
 
  private:
   std::size_t row(int token) const {
@@ -104,10 +108,9 @@ class ActBuffer {
     return static_cast<std::size_t>(token) * static_cast<std::size_t>(groups() + 1);
   }
 
-  template <int kPlanes>
-  PanelGroup<kPlanes>* panel(int token) const {
-    return static_cast<PanelGroup<kPlanes>*>(panels_) +
-           static_cast<std::ptrdiff_t>(token / kPanelTokens<kPlanes>) * groups();
+  template <class Group>
+  Group* panel(int token) const {
+    return static_cast<Group*>(panels_) + static_cast<std::ptrdiff_t>(token / Group::kTokens) * groups();
   }
 
   struct Free {

@@ -8,6 +8,7 @@
 
 #include "kernels/linear/avx512_block.h"
 #include "kernels/linear/avx512_panel.h"
+#include "kernels/linear/avx512_product.h"
 #include "kernels/linear/avx512_walk.h"
 
 namespace adit::kernels {
@@ -59,6 +60,15 @@ struct Groups {
   }
 };
 
+template <bool kU4>
+void run_groups(const LinearCall& call, const Tile* tile, int index, int tiles, int token, int count,
+                const Ahead& ahead) {
+  constexpr int kMost = Groups<kU4>::kTokens;
+  for (int done = 0; done < count; done += kMost) {
+    Groups<kU4>::run(call, tile, index, tiles, token + done, count - done < kMost ? count - done : kMost, ahead);
+  }
+}
+
 // Whole panels and pairs of tiles by panels, what is left over as above.
 template <bool kForm, int kPlanes>
 struct PanelBlocks {
@@ -71,19 +81,41 @@ struct PanelBlocks {
       panels.run(call, index, token, ahead);
       return;
     }
-    for (int done = 0; done < count; done += Groups<kU4>::kTokens) {
-      const int left = count - done;
-      Groups<kU4>::run(call, tile, index, tiles, token + done,
-                       left < Groups<kU4>::kTokens ? left : Groups<kU4>::kTokens, ahead);
-    }
+    run_groups<kU4>(call, tile, index, tiles, token, count, ahead);
   }
   void finish(const LinearCall& call) { panels.finish(call); }
   Panels<kU4, kPlanes> panels;
 };
 
+// A16, likewise: a pair of tiles after the other over all tokens that Products takes at once.
+template <bool kU4>
+void products(const LinearCall& call) {
+  Products<kU4> pairs;
+  const int tokens = call.act->n();
+  const int lines = call.act->groups() * (kU4 ? 256 : 512) * 2 / 64;
+  const std::uint8_t* const after = codes_after(call);
+  for (int begin = 0; begin < tokens; begin += Products<kU4>::kTokensMost) {
+    const int end = begin + Products<kU4>::kTokensMost < tokens ? begin + Products<kU4>::kTokensMost : tokens;
+    for (int index = call.tile_begin; index < call.tile_end; index += 2) {
+      const int tiles = index + 2 <= call.tile_end ? 2 : 1;
+      const std::uint8_t* const next = index + 2 < call.tile_end ? tile_codes(*call.weights, index + 2)
+                                       : end < tokens           ? tile_codes(*call.weights, call.tile_begin)
+                                                                : after;
+      const int whole = (end - begin) / kProductTokens * kProductTokens;
+      const bool taken = tiles == 2 && whole > 0 && pairs.run(call, index, begin, whole, {next, lines});
+      const int from = taken ? begin + whole : begin;
+      Tile tile[2];
+      for (int i = 0; i < tiles; ++i) set_tile<kU4>(*call.weights, index + i, tile[i]);
+      run_groups<kU4>(call, tile, index, tiles, from, end - from, Ahead{tile[0].q, 0, 0, false});
+    }
+  }
+}
+
 template <bool kU4>
 void groups_of_32(const LinearCall& call) {
-  if (!call.act->has_panels() || (kU4 && !offsets_hold(call))) {
+  if (call.act->has_products() && Products<kU4>::takes(call)) {
+    products<kU4>(call);
+  } else if (!call.act->has_panels() || (kU4 && !offsets_hold(call))) {
     walk<Groups<kU4>>(call);
   } else if (call.act->form() == ActForm::kA16) {
     walk<PanelBlocks<kU4, 2>>(call);

@@ -24,6 +24,8 @@ namespace {
 // Accumulators stay in registers only if everything that works on them is inlined and unrolled.
 #define ADIT_INLINE __attribute__((always_inline)) inline
 #define ADIT_UNROLL _Pragma("GCC unroll 8")
+// A line of an assembly loop.
+#define ADIT_ASM(line) line "\n\t"
 
 // Weights to call for while a group is worked on: bytes [begin, end) of the same group of the tiles at `q`. is_once:
 // they are read once and then not before all others, so that no cache behind the first should take them (one thread
@@ -151,6 +153,22 @@ inline void store_rows(const LinearCall& call, const Tile& tile, int index, int 
     return;
   }
   _mm512_mask_storeu_ps(out, static_cast<__mmask16>((1u << tile.rows) - 1u), y);
+}
+
+// Neighbouring tokens.
+template <int kTokens>
+ADIT_INLINE void store_rows(const LinearCall& call, const Tile& tile, int index, int token,
+                            const __m512 (&acc)[kTokens]) {
+  if (tile.rows != kTileRows || tile.bias != nullptr) {
+    for (int t = 0; t < kTokens; ++t) store_rows(call, tile, index, token + t, acc[t]);
+    return;
+  }
+  const __m512 rs = _mm512_loadu_ps(tile.rs);
+  float* out = call.y + static_cast<std::size_t>(token) * call.ldy + index * kTileRows;
+  ADIT_UNROLL for (int t = 0; t < kTokens; ++t) {
+    const __m512 y = _mm512_mul_ps(_mm512_mul_ps(acc[t], rs), _mm512_set1_ps(call.act->scale(token + t)));
+    _mm512_storeu_ps(out + static_cast<std::size_t>(t) * call.ldy, y);
+  }
 }
 
 inline __m512 join(__m256 low, __m256 high) {

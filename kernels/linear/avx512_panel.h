@@ -16,7 +16,7 @@
 //          multiplies it with s and the group's sum of X with o + 7 s, if these fit int16 too (offsets_hold).
 // Threads  an object belongs to one thread.
 // Source   kernels/NUMERICS.md, "Linear layer"
-// Tests    tests/unit/kernels/linear_test.cpp
+// Tests    tests/unit/kernels/linear_panels_test.cpp
 #pragma once
 
 #include <cstddef>

@@ -9,7 +9,7 @@
 //          what is read next, in lines of 64.
 // Out      sums: loop_a16: [plane][token][tile], int32; loop_a8: low [token][tile], then high [token].
 // Source   kernels/NUMERICS.md, "Linear layer"; avx512_panel.h says why the sums are exact
-// Tests    tests/unit/kernels/linear_test.cpp
+// Tests    tests/unit/kernels/linear_panels_test.cpp
 #pragma once
 
 #include <cstddef>
@@ -35,7 +35,6 @@ struct PanelLoop {
 
 // Registers: 0-5 and 6-11 dots of the rows of x with tile 0 and tile 1; 24, 25 codes, then scales; 26 what a load
 // broadcasts; 31 a mask of nibbles; k1 the upper int16.
-#define ADIT_ASM(line) line "\n\t"
 #define ADIT_START(row, b)                                            \
   ADIT_ASM("vpbroadcastd %c[start]+4*" #row "(%[x]), %%zmm" #row)     \
   ADIT_ASM("vmovdqa64 %%zmm" #row ", %%zmm" #b)

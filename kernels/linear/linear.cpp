@@ -87,6 +87,31 @@ void fill_panel(const ActBuffer& act, int token, PanelGroup<kPlanes>* panel) {
   }
 }
 
+void fill_product_scalar(ActBuffer& act, int token) {
+  const int slot = token % kProductTokens;
+  const auto value = [&](int column) { return 256 * act.hi(token)[column] + act.lo(token)[column]; };
+  const auto sum = [&](int group) {
+    return group < act.groups() ? 256 * act.sum_hi(token)[group] + act.sum_lo(token)[group] : 0;
+  };
+  ProductGroup* const panel = act.product(token);
+  for (int group = 0; group < act.groups(); ++group) {
+    ProductGroup& to = panel[group];
+    std::uint32_t start = 1u << 15;
+    for (int i = 0; i < kGroup / 4; ++i) {
+      const int column = group * kGroup + 4 * i;
+      constexpr int kOrder[] = {0, 2, 1, 3};
+      for (int c = 0; c < 4; ++c) to.x[slot][i][c] = static_cast<std::int16_t>(value(column + kOrder[c]));
+      for (int c = 0; c < 4; c += 2) start -= static_cast<std::uint32_t>(value(column + c) * value(column + c + 1));
+    }
+    to.start[slot] = start;
+    for (int next = 0; next < 2; ++next) {
+      const int of = sum(group + next);
+      to.sums[slot].lower[next] = static_cast<std::int16_t>(of);
+      to.sums[slot].upper[next] = static_cast<std::int16_t>((of - to.sums[slot].lower[next]) >> 16);
+    }
+  }
+}
+
 }  // namespace
 
 void linear_dense(Isa isa, const LinearCall& call) {
@@ -112,11 +137,14 @@ bool quantize(Isa isa, const float* x, std::size_t ldx, ActBuffer& act, int toke
               int token_end) {
   const auto quantize_token =
       ADIT_BY_ISA(isa, quantize_token_scalar, quantize_token_avx2, quantize_token_avx512, quantize_token_neon);
+  const auto fill_product = ADIT_BY_ISA(isa, fill_product_scalar, fill_product_scalar, fill_product_avx512,
+                                        fill_product_scalar);
   bool finite = true;
   for (int token = token_begin; token < token_end; ++token) {
     finite &= quantize_token(x + static_cast<std::size_t>(token) * ldx, act, token);
     fill_pairs(act, token);
     fill_before(act, token);
+    if (act.has_products()) fill_product(act, token);
     if (!act.has_panels()) continue;
     act.form() == ActForm::kA16 ? fill_panel(act, token, act.panel_a16(token))
                                 : fill_panel(act, token, act.panel_a8(token));

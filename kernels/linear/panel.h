@@ -3,10 +3,11 @@
 //
 // A few tokens' quantised activations side by side, group after group: one address leads to all that a group needs.
 //
-// Shapes   a panel: PanelGroup[groups] of kPanelTokens tokens; those behind the last token hold anything.
+// Shapes   a panel: PanelGroup[groups] of kPanelTokens tokens, or ProductGroup[groups] of kProductTokens; those behind
+//          the last token hold anything.
 // Threads  plain values.
 // Source   the packed micro-panels of the BLIS library (Van Zee, van de Geijn: BLIS, ACM TOMS 41, 2015)
-// Tests    tests/unit/kernels/linear_test.cpp
+// Tests    tests/unit/kernels/linear_panels_test.cpp
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,9 @@ namespace adit::kernels {
 // As many as keep the dots and sums of two tiles in AVX-512's registers (measured).
 template <int kPlanes>
 inline constexpr int kPanelTokens = kPlanes == 2 ? 3 : 5;
-// Fewer tokens have no panels.
+// Fewer tokens have no panels; A16 has products (below) of more.
 inline constexpr int kPanelsFrom = 5;
+inline constexpr int kProductsFrom = 32;
 
 // u4 codes are taken less this, so that a group's dot fits int16: [-7, 8] * [-128, 127] * 32.
 inline constexpr int kPanelCentre = 7;
@@ -39,6 +41,22 @@ struct PanelGroup {
   // A8g32: the group's shift, and kPanelHighBits - 16 - shift in both int16.
   std::int32_t shift[kTokens];
   std::int32_t high_shift[kTokens];
+};
+
+// A16, many tokens: see avx512_product.h.
+inline constexpr int kProductTokens = 4;
+
+struct alignas(64) ProductGroup {
+  static constexpr int kTokens = kProductTokens;
+  // X of columns 0, 2, 1, 3 of each four.
+  std::int16_t x[kProductTokens][kGroup / 4][4];
+  // What a dot begins with: 2^15 less the products of columns 2i and 2i + 1, modulo 2^32.
+  std::uint32_t start[kProductTokens];
+  // Even groups alone: the sums of X of this group and of the next, 0 if there is none, as 2^16 upper + lower.
+  struct {
+    std::int16_t lower[2];
+    std::int16_t upper[2];
+  } sums[kProductTokens];
 };
 
 }  // namespace adit::kernels

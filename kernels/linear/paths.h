@@ -44,6 +44,9 @@ bool quantize_token_avx2(const float* x, ActBuffer& act, int token);
 bool quantize_token_avx512(const float* x, ActBuffer& act, int token);
 bool quantize_token_neon(const float* x, ActBuffer& act, int token);
 
+// A16: writes the place of a quantised token in its panel.
+void fill_product_avx512(ActBuffer& act, int token);
+
 // Dense weights, by instruction set.
 void linear_dense(Isa isa, const LinearCall& call);
 void linear_scalar(const LinearCall& call);

@@ -207,4 +207,32 @@ bool quantize_token_avx512(const float* x, ActBuffer& act, int token) {
       [&](float amax, float inverse) { quantize_a8(x, amax, inverse, act, token); });
 }
 
+void fill_product_avx512(ActBuffer& act, int token) {
+  const int slot = token % kProductTokens;
+  const int groups = act.groups();
+  const std::int32_t* const hi = act.sum_hi(token);
+  const std::int32_t* const lo = act.sum_lo(token);
+  ProductGroup* const panel = act.product(token);
+  // Columns 0, 2, 1, 3 of each four.
+  const __m512i order = _mm512_set4_epi32(0x0f0e0b0a, 0x0d0c0908, 0x07060302, 0x05040100);
+  const auto words = [](const std::int8_t* bytes) {
+    return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes)));
+  };
+  for (int group = 0; group < groups; ++group) {
+    ProductGroup& to = panel[group];
+    const std::ptrdiff_t at = std::ptrdiff_t{group} * kGroup;
+    const __m512i x = _mm512_add_epi16(_mm512_slli_epi16(words(act.hi(token) + at), 8), words(act.lo(token) + at));
+    const __m512i pairs = _mm512_shuffle_epi8(x, order);
+    _mm512_store_si512(to.x[slot], pairs);
+    // The even columns times the odd ones, in the lower half of each four.
+    const __m512i products = _mm512_madd_epi16(pairs, _mm512_srli_epi64(pairs, 32));
+    to.start[slot] = (1u << 15) - static_cast<std::uint32_t>(_mm512_reduce_add_epi32(products));
+    for (int next = 0; next < 2; ++next) {
+      const int sum = group + next < groups ? 256 * hi[group + next] + lo[group + next] : 0;
+      to.sums[slot].lower[next] = static_cast<std::int16_t>(sum);
+      to.sums[slot].upper[next] = static_cast<std::int16_t>((sum - to.sums[slot].lower[next]) >> 16);
+    }
+  }
+}
+
 }  // namespace adit::kernels

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "common/base/result.hpp"
+#include "common/model/generator.hpp"
 #include "common/model/kv_form.hpp"
 #include "common/model/pack.hpp"
 #include "common/model/thread_pins.hpp"
@@ -35,7 +36,7 @@ struct BenchOptions {
   std::vector<int> decodes{128};
   // Sequences that decode side by side.
   std::vector<int> batches{1};
-  int prefill_chunk = 512;
+  int prefill_chunk = model::EngineOptions{}.prefill_chunk;
   int repetitions = 5;
   bool warm_up = true;
 };

@@ -27,7 +27,7 @@ struct RunFlags {
   int threads = 0;
   std::string pin = "none";
   std::string kv = "f16";
-  int prefill_chunk = 512;
+  int prefill_chunk = model::EngineOptions{}.prefill_chunk;
 };
 
 void add_run_flags(CLI::App& command, RunFlags& flags);

@@ -106,8 +106,8 @@ async function waitForQuiet(options, seen) {
 async function measureOurs(settings, options, name, threads) {
   const pack = path.join(settings.packs, `${name}.adit`);
   const { stdout } = await run(settings.miner, ["bench", "--pack", pack, "--threads", String(threads), "--repeat",
-    String(options.repeat), "--prompt-tokens", String(options.prompt), "--prefill-chunk", String(options.prompt),
-    "--tokens", String(options.tokens), "--json"]);
+    String(options.repeat), "--prompt-tokens", String(options.prompt), "--tokens", String(options.tokens),
+    "--json"]);
   const all = JSON.parse(stdout);
   const speed = (kind) => all.packs[0].rows.find((row) => row.kind === kind).tokens_per_second;
   const prompt = speed("prompt"), decode = speed("decode");

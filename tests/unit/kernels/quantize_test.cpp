@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include <gtest/gtest.h>
@@ -50,6 +51,36 @@ void expect_wide_form(const ActBuffer& act, int token) {
   for (int i = 0; i < act.k_pad(); ++i) {
     const int column = i / 4 * 4 + kOrder.at(static_cast<std::size_t>(i % 4));
     ASSERT_EQ(act.wide(token)[i], x[static_cast<std::size_t>(column)]) << "wide[" << i << "]";
+  }
+}
+
+// The panels of an AVX-512 buffer, which that version and the scalar one fill.
+TEST(Quantize, equal_panels_of_products) {
+  if (!isa_supported(Isa::kAvx512)) GTEST_SKIP() << "this processor has no AVX-512 VNNI";
+  Random random(test_seed());
+  for (int round = 0; round < 20; ++round) {
+    const int k = random.between(1, 400), n = random.between(kProductsFrom, kProductsFrom + 9);
+    std::vector<float> x = random.wide_row(n * k);
+    // One token of zeros, one that is refused.
+    std::fill(x.begin(), x.begin() + k, 0.0f);
+    x[static_cast<std::size_t>(k)] = std::numeric_limits<float>::infinity();
+    std::array<ActBuffer, 2> acts;
+    for (std::size_t i = 0; i < 2; ++i) {
+      acts.at(i).prepare(Isa::kAvx512, ActForm::kA16, n, k);
+      ASSERT_TRUE(acts.at(i).has_products());
+      const Isa isa = i == 0 ? Isa::kAvx512 : Isa::kScalar;
+      EXPECT_FALSE(quantize(isa, x.data(), static_cast<std::size_t>(k), acts.at(i), 0, n));
+    }
+    for (int token = 0; token < n; ++token) {
+      const int slot = token % kProductTokens;
+      for (int group = 0; group < acts[0].groups(); ++group) {
+        const ProductGroup& got = acts[0].product(token)[group];
+        const ProductGroup& want = acts[1].product(token)[group];
+        ASSERT_EQ(0, std::memcmp(got.x[slot], want.x[slot], sizeof want.x[slot])) << token << ", " << group;
+        ASSERT_EQ(got.start[slot], want.start[slot]) << token << ", " << group;
+        ASSERT_EQ(0, std::memcmp(&got.sums[slot], &want.sums[slot], sizeof want.sums[slot])) << token << ", " << group;
+      }
+    }
   }
 }
 

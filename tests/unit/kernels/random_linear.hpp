@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -213,6 +214,28 @@ inline std::vector<float> run_linear(Isa isa, const LinearWeights& weights,
   std::vector<float> y(static_cast<std::size_t>(n) * static_cast<std::size_t>(weights.m), -9.0f);
   linear(isa, weights, act, y.data(), static_cast<std::size_t>(weights.m), 0, tile_count(weights));
   return y;
+}
+
+struct Forms {
+  WeightForm weights;
+  ActForm act;
+};
+inline constexpr std::array<Forms, 4> kLinearForms{
+    Forms{WeightForm::kI8, ActForm::kA16}, Forms{WeightForm::kI8, ActForm::kA8g32},
+    Forms{WeightForm::kU4, ActForm::kA16}, Forms{WeightForm::kU4, ActForm::kA8g32}};
+
+inline std::string form_name(const Forms& forms) {
+  return std::string(forms.weights == WeightForm::kI8 ? "i8" : "u4") +
+         (forms.act == ActForm::kA16 ? "/a16" : "/a8g32");
+}
+
+// Every vector version against the scalar one.
+inline void expect_scalar_bits(const TestLinear& layer, const std::vector<float>& x, int n, const std::string& what) {
+  const std::vector<float> want = run_linear(Isa::kScalar, layer.view(), x, n);
+  for (const Isa isa : vector_isas()) {
+    ASSERT_TRUE(same_bits(run_linear(isa, layer.view(), x, n), want))
+        << isa_name(isa) << ", " << what << ", m " << layer.view().m << ", k " << layer.view().k << ", n " << n;
+  }
 }
 
 }  // namespace adit::kernels

@@ -194,9 +194,9 @@ class Panels {
   template <Kind kKind>
   static void write_as(const LinearCall& call, const Block& block) {
     ADIT_UNROLL for (int i = 0; i < kTiles; ++i) {
-      ADIT_UNROLL for (int t = 0; t < kTokens; ++t) {
-        store_rows(call, block.tile[i], block.index + i, block.token + t, value<kKind>(block, 2 * t + i));
-      }
+      __m512 values[kTokens];
+      ADIT_UNROLL for (int t = 0; t < kTokens; ++t) values[t] = value<kKind>(block, 2 * t + i);
+      store_rows(call, block.tile[i], block.index + i, block.token, values);
     }
   }
   static void write(const LinearCall& call, const Block& block) {

@@ -52,8 +52,9 @@ struct Groups {
   static constexpr int kTiles = 2;
   static constexpr int kTokens = 4;
   static void finish(const LinearCall&) {}
-  static void run(const LinearCall& call, const Tile* tile, int index, int tiles, int token, int count,
-                  const Ahead& ahead) {
+  static void run(const LinearCall& call, int index, int tiles, int token, int count, const Ahead& ahead) {
+    Tile tile[kTiles];
+    for (int i = 0; i < tiles; ++i) set_tile<kU4>(*call.weights, index + i, tile[i]);
     const bool narrow = block_fits(call, token, token + count);
     tiles == 1 ? block_of<kU4, 1>(call, tile, index, token, count, ahead, narrow)
                : block_of<kU4, 2>(call, tile, index, token, count, ahead, narrow);
@@ -61,11 +62,10 @@ struct Groups {
 };
 
 template <bool kU4>
-void run_groups(const LinearCall& call, const Tile* tile, int index, int tiles, int token, int count,
-                const Ahead& ahead) {
+void run_groups(const LinearCall& call, int index, int tiles, int token, int count, const Ahead& ahead) {
   constexpr int kMost = Groups<kU4>::kTokens;
   for (int done = 0; done < count; done += kMost) {
-    Groups<kU4>::run(call, tile, index, tiles, token + done, count - done < kMost ? count - done : kMost, ahead);
+    Groups<kU4>::run(call, index, tiles, token + done, count - done < kMost ? count - done : kMost, ahead);
   }
 }
 
@@ -75,13 +75,12 @@ struct PanelBlocks {
   static constexpr bool kU4 = kForm;
   static constexpr int kTiles = Panels<kU4, kPlanes>::kTiles;
   static constexpr int kTokens = Panels<kU4, kPlanes>::kTokens;
-  void run(const LinearCall& call, const Tile* tile, int index, int tiles, int token, int count,
-           const Ahead& ahead) {
-    if (Panels<kU4, kPlanes>::takes(call, tiles, token, count)) {
+  void run(const LinearCall& call, int index, int tiles, int token, int count, const Ahead& ahead) {
+    if (panels.takes(call, tiles, token, count)) {
       panels.run(call, index, token, ahead);
       return;
     }
-    run_groups<kU4>(call, tile, index, tiles, token, count, ahead);
+    run_groups<kU4>(call, index, tiles, token, count, ahead);
   }
   void finish(const LinearCall& call) { panels.finish(call); }
   Panels<kU4, kPlanes> panels;
@@ -104,9 +103,7 @@ void products(const LinearCall& call) {
       const int whole = (end - begin) / kProductTokens * kProductTokens;
       const bool taken = tiles == 2 && whole > 0 && pairs.run(call, index, begin, whole, {next, lines});
       const int from = taken ? begin + whole : begin;
-      Tile tile[2];
-      for (int i = 0; i < tiles; ++i) set_tile<kU4>(*call.weights, index + i, tile[i]);
-      run_groups<kU4>(call, tile, index, tiles, from, end - from, Ahead{tile[0].q, 0, 0, false});
+      run_groups<kU4>(call, index, tiles, from, end - from, Ahead{next, 0, 0, false});
     }
   }
 }

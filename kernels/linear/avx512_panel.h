@@ -93,11 +93,17 @@ class Panels {
   static constexpr int kTokens = kPanelTokens<kPlanes>;
 
   // Whether run may take a block of `tiles` tiles and tokens [token, token + count).
-  static bool takes(const LinearCall& call, int tiles, int token, int count) {
+  bool takes(const LinearCall& call, int tiles, int token, int count) {
     if (tiles != kTiles || count != kTokens) return false;
-    return block_fits(call, token, token + count) || (kPlanes == 1 && panel_holds(call, token, token + count));
+    if (token != seen_) {
+      seen_ = token;
+      fits_ = block_fits(call, token, token + count);
+      holds_ = kPlanes == 1 && panel_holds(call, token, token + count);
+    }
+    return fits_ || holds_;
   }
 
+  // A block that it takes, asked just before.
   void run(const LinearCall& call, int index, int token, const Ahead& ahead) {
     Block& block = blocks_[turn_];
     for (int i = 0; i < kTiles; ++i) set_tile<kU4>(*call.weights, index + i, block.tile[i]);
@@ -106,7 +112,7 @@ class Panels {
     block.kind = Kind::kNarrow;
     if constexpr (kPlanes == 2) {
       loop_a16<kU4>(loop_of(call, block, call.act->panel_a16(token), 0, call.act->groups(), ahead), block.sums);
-    } else if (block_fits(call, token, token + kTokens)) {
+    } else if (fits_) {
       loop_a8<kU4, true>(loop_of(call, block, call.act->panel_a8(token), 0, call.act->groups(), ahead), block.sums);
     } else {
       split(call, block, ahead);
@@ -216,6 +222,10 @@ class Panels {
   Block blocks_[2];
   int turn_ = 0;
   bool due_ = false;
+  // The tokens last asked about, and their sums: whether int32 holds them, whether the split sums do.
+  int seen_ = -1;
+  bool fits_ = false;
+  bool holds_ = false;
 };
 
 }  // namespace

@@ -41,8 +41,9 @@ struct Spans {
       by_tokens<kTilesNow, kTokensNow - 1>(call, tile, index, token, count, ahead);
     }
   }
-  static void run(const LinearCall& call, const Tile* tile, int index, int tiles, int token, int count,
-                  const Ahead& ahead) {
+  static void run(const LinearCall& call, int index, int tiles, int token, int count, const Ahead& ahead) {
+    Tile tile[kTiles];
+    for (int i = 0; i < tiles; ++i) set_tile<kU4>(*call.weights, index + i, tile[i]);
     tiles == 1 ? by_tokens<1, kTokens>(call, tile, index, token, count, ahead)
                : by_tokens<kTiles, kTokens>(call, tile, index, token, count, ahead);
   }

@@ -3,7 +3,7 @@
 //
 // The order in which a dense layer with AVX-512 goes over its tiles and tokens, for avx512.cpp and avx512_spans.cpp.
 //
-// In       Kernel: kU4; kTiles and kTokens of its largest block; run(call, tiles, index, count_of_tiles, token,
+// In       Kernel: kU4; kTiles and kTokens of its largest block; run(call, index, count_of_tiles, token,
 //          count_of_tokens, ahead) for any block up to that; finish(call) after the last one.
 // Threads  pure.
 // Tests    tests/unit/kernels/linear_test.cpp
@@ -31,9 +31,7 @@ template <class Kernel>
 void run_block(Kernel& kernel, const LinearCall& call, int index, int tiles, int token, const Ahead& ahead) {
   const int left = call.act->n() - token;
   const int count = left < Kernel::kTokens ? left : Kernel::kTokens;
-  Tile tile[Kernel::kTiles];
-  for (int i = 0; i < tiles; ++i) set_tile<Kernel::kU4>(*call.weights, index + i, tile[i]);
-  kernel.run(call, tile, index, tiles, token, count, ahead);
+  kernel.run(call, index, tiles, token, count, ahead);
 }
 
 void prefetch_lines(const void* at, int bytes) {

@@ -52,7 +52,7 @@ struct alignas(64) ProductGroup {
   std::int16_t x[kProductTokens][kGroup / 4][4];
   // What a dot begins with: 2^15 less the products of columns 2i and 2i + 1, modulo 2^32.
   std::uint32_t start[kProductTokens];
-  // Even groups alone: the sums of X of this group and of the next, 0 if there is none, as 2^16 upper + lower.
+  // The sums of X of this group and of the next, 0 if there is none, as 2^16 upper + lower; read of even groups alone.
   struct {
     std::int16_t lower[2];
     std::int16_t upper[2];

@@ -198,6 +198,14 @@ std::uint32_t find_largest(const float* x, ActBuffer& act, int token) {
   return _mm512_reduce_max_epu32(largest);
 }
 
+// Modulo 2^32: _mm512_reduce_add_epi32 adds its last two as plain ints.
+std::uint32_t wrapped_sum(__m512i x) {
+  const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1));
+  const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  const __m128i two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
+  return static_cast<std::uint32_t>(_mm_cvtsi128_si32(two)) + static_cast<std::uint32_t>(_mm_extract_epi32(two, 1));
+}
+
 }  // namespace
 
 bool quantize_token_avx512(const float* x, ActBuffer& act, int token) {
@@ -226,7 +234,7 @@ void fill_product_avx512(ActBuffer& act, int token) {
     _mm512_store_si512(to.x[slot], pairs);
     // The even columns times the odd ones, in the lower half of each four.
     const __m512i products = _mm512_madd_epi16(pairs, _mm512_srli_epi64(pairs, 32));
-    to.start[slot] = (1u << 15) - static_cast<std::uint32_t>(_mm512_reduce_add_epi32(products));
+    to.start[slot] = (1u << 15) - wrapped_sum(products);
     for (int next = 0; next < 2; ++next) {
       const int sum = group + next < groups ? 256 * hi[group + next] + lo[group + next] : 0;
       to.sums[slot].lower[next] = static_cast<std::int16_t>(sum);

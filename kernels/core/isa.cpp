@@ -37,6 +37,15 @@ bool has_vbmi2() {
 #endif
 }
 
+bool has_ports_for_additions() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_is("amd") != 0;
+#else
+  return false;
+#endif
+}
+
 Isa best_isa() {
   for (const Isa isa : {Isa::kAvx512, Isa::kAvx2, Isa::kNeon}) {
     if (isa_supported(isa)) return isa;

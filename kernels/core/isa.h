@@ -19,6 +19,9 @@ constexpr Isa kIsas[] = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kNeon};
 bool isa_supported(Isa isa);
 // Beside kAvx512: whether VBMI2 (vpexpandb) can run.
 bool has_vbmi2();
+// Beside kAvx512: whether additions have ports of their own beside two multiplications a cycle (AMD; where Intel has
+// 512-bit ports, there are two for both).
+bool has_ports_for_additions();
 // The widest one supported here.
 Isa best_isa();
 // "scalar", "avx2", "avx512", "neon".

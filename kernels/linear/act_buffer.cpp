@@ -14,12 +14,6 @@ std::size_t panel_bytes(int tokens, int groups) {
   return sizeof(Group) * static_cast<std::size_t>(panels) * static_cast<std::size_t>(groups);
 }
 
-std::size_t panel_bytes(ActForm form, int tokens, int groups) {
-  if (form == ActForm::kA8g32) return panel_bytes<PanelGroup<1>>(tokens, groups);
-  if (tokens >= kProductsFrom) return panel_bytes<ProductGroup>(tokens, groups);
-  return panel_bytes<PanelGroup<2>>(tokens, groups);
-}
-
 // Hands out 64-byte aligned pieces of one block; with a null base it only counts.
 class Carver {
  public:
@@ -44,7 +38,7 @@ void ActBuffer::Free::operator()(std::uint8_t* memory) const {
   ::operator delete(memory, std::align_val_t{kAlign});
 }
 
-void ActBuffer::prepare(Isa isa, ActForm form, int n, int k) {
+void ActBuffer::prepare(Isa isa, ActForm form, int n, int k, bool products) {
   form_ = form;
   n_ = n;
   k_ = k;
@@ -54,7 +48,11 @@ void ActBuffer::prepare(Isa isa, ActForm form, int n, int k) {
   const std::size_t group_count = group_row(n);
   const bool with_wide = isa == Isa::kAvx2;
   const bool with_panels = isa == Isa::kAvx512 && n >= kPanelsFrom;
-  const std::size_t in_panels = with_panels ? panel_bytes(form, n, groups()) : 0;
+  products_ = with_panels && form == ActForm::kA16 && n >= kProductsFrom && products;
+  const std::size_t in_panels = !with_panels              ? 0
+                                : products_               ? panel_bytes<ProductGroup>(n, groups())
+                                : form == ActForm::kA16   ? panel_bytes<PanelGroup<2>>(n, groups())
+                                                          : panel_bytes<PanelGroup<1>>(n, groups());
   for (int pass = 0; pass < 2; ++pass) {
     Carver carver(pass == 0 ? nullptr : memory_.get());
     hi_ = carver.take<std::int8_t>(values);

@@ -18,7 +18,7 @@
 //                   0 2 1 3; filled only when prepared for kAvx2
 //          panel_a16, panel_a8   panels (panel.h) of tokens 0.., 3 or 5 in each; filled only when prepared for kAvx512
 //                   and at least kPanelsFrom tokens
-//          product  A16 from kProductsFrom tokens on has these panels, of 4, in the others' place
+//          product  A16 from kProductsFrom tokens on has these panels, of 4, instead, where they are faster
 //          Columns k..k_pad are 0. k_pad = k rounded up to 32. All arrays are 64-byte aligned.
 // Errors   prepare throws std::bad_alloc when memory is short, as a std::vector would.
 // Threads  prepare: one thread, before any quantize. Then each token is written by one thread, and read by
@@ -40,8 +40,9 @@ class ActBuffer {
  public:
   ActBuffer() = default;
 
-  // Shapes the buffer for n tokens of k columns; keeps its memory when it is large enough.
-  void prepare(Isa isa, ActForm form, int n, int k);
+  // Shapes the buffer for n tokens of k columns; keeps its memory when it is large enough. products: whether A16 has
+  // them from kProductsFrom tokens on.
+  void prepare(Isa isa, ActForm form, int n, int k, bool products = has_ports_for_additions());
   // Tokens [begin, begin + count) as a buffer of their own, without panels. It borrows this one's memory, and is good
   // until this one is prepared again.
   ActBuffer tokens(int begin, int count) const;
@@ -84,8 +85,8 @@ class ActBuffer {
   bool has_wide() const { return wide_ != nullptr; }
   std::int16_t* wide(int token) { return wide_ + row(token); }
   const std::int16_t* wide(int token) const { return wide_ + row(token); }
-  bool has_panels() const { return panels_ != nullptr && !has_products(); }
-  bool has_products() const { return panels_ != nullptr && form_ == ActForm::kA16 && n_ >= kProductsFrom; }
+  bool has_panels() const { return panels_ != nullptr && !products_; }
+  bool has_products() const { return panels_ != nullptr && products_; }
   // The panel that holds the token.
   PanelGroup<2>* panel_a16(int token) { return panel<PanelGroup<2>>(token); }
   const PanelGroup<2>* panel_a16(int token) const { return panel<PanelGroup<2>>(token); }
@@ -138,6 +139,8 @@ class ActBuffer {
   float* scale_ = nullptr;
   std::int16_t* wide_ = nullptr;
   void* panels_ = nullptr;
+  // What lies there.
+  bool products_ = false;
 };
 
 }  // namespace adit::kernels

@@ -66,7 +66,7 @@ TEST(Quantize, equal_panels_of_products) {
     x[static_cast<std::size_t>(k)] = std::numeric_limits<float>::infinity();
     std::array<ActBuffer, 2> acts;
     for (std::size_t i = 0; i < 2; ++i) {
-      acts.at(i).prepare(Isa::kAvx512, ActForm::kA16, n, k);
+      acts.at(i).prepare(Isa::kAvx512, ActForm::kA16, n, k, true);
       ASSERT_TRUE(acts.at(i).has_products());
       const Isa isa = i == 0 ? Isa::kAvx512 : Isa::kScalar;
       EXPECT_FALSE(quantize(isa, x.data(), static_cast<std::size_t>(k), acts.at(i), 0, n));

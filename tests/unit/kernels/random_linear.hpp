@@ -207,9 +207,9 @@ inline std::vector<std::int64_t> effective_activations(const ActBuffer& act, int
 
 // y [n][m] of the whole layer on activations x [n][k].
 inline std::vector<float> run_linear(Isa isa, const LinearWeights& weights,
-                                     const std::vector<float>& x, int n) {
+                                     const std::vector<float>& x, int n, bool products = true) {
   ActBuffer act;
-  act.prepare(isa, weights.act, n, weights.k);
+  act.prepare(isa, weights.act, n, weights.k, products);
   EXPECT_TRUE(quantize(isa, x.data(), static_cast<std::size_t>(weights.k), act, 0, n));
   std::vector<float> y(static_cast<std::size_t>(n) * static_cast<std::size_t>(weights.m), -9.0f);
   linear(isa, weights, act, y.data(), static_cast<std::size_t>(weights.m), 0, tile_count(weights));
@@ -233,8 +233,12 @@ inline std::string form_name(const Forms& forms) {
 inline void expect_scalar_bits(const TestLinear& layer, const std::vector<float>& x, int n, const std::string& what) {
   const std::vector<float> want = run_linear(Isa::kScalar, layer.view(), x, n);
   for (const Isa isa : vector_isas()) {
-    ASSERT_TRUE(same_bits(run_linear(isa, layer.view(), x, n), want))
-        << isa_name(isa) << ", " << what << ", m " << layer.view().m << ", k " << layer.view().k << ", n " << n;
+    for (const bool products : {true, false}) {
+      if (!products && n < kProductsFrom) continue;
+      ASSERT_TRUE(same_bits(run_linear(isa, layer.view(), x, n, products), want))
+          << isa_name(isa) << ", " << what << ", m " << layer.view().m << ", k " << layer.view().k << ", n " << n
+          << (products ? "" : ", without products");
+    }
   }
 }
 

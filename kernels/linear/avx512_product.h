@@ -36,8 +36,9 @@ namespace {
 
 // Of both tiles of sum(s + |o|): see above.
 constexpr int kProductLowerMax = 65528;
-// Groups of a segment: 27 KiB. Even: offsets go in pairs.
+// Groups of a segment: 27 KiB.
 constexpr int kSegmentGroups = 12;
+constexpr __mmask32 kUpperHalves = 0xaaaaaaaa;
 // Panels of a run, whose sums wait for the next segment: 64 KiB.
 constexpr int kProductPanels = 64;
 
@@ -78,11 +79,9 @@ class Products {
         for (const int some = until - each * (end - begin); line < some; ++line) {
           _mm_prefetch(reinterpret_cast<const char*>(next.q) + std::ptrdiff_t{line} * 64, _MM_HINT_T1);
         }
-        multiply_products({.weights = weights_,
+        multiply_products<kU4>({.weights = weights_,
                            .x = call.act->product(token + panel * kProductTokens) + begin,
                            .groups = end - begin,
-                           .offsets = offsets_,
-                           .offset_pairs = kU4 ? (end - begin + 1) / 2 : 0,
                            .before = segment == 0 ? nullptr : sums_[panel],
                            .ahead = next.q + std::ptrdiff_t{line} * 64,
                            .lines = each},
@@ -97,12 +96,8 @@ class Products {
   }
 
  private:
-  // Segments of like size, each of whole pairs of groups.
-  static int border(int groups, int segment, int segments) {
-    const int pairs = (groups + 1) / 2;
-    const int border = 2 * (pairs * segment / segments);
-    return border < groups ? border : groups;
-  }
+  // Segments of like size.
+  static int border(int groups, int segment, int segments) { return groups * segment / segments; }
 
   // Codes of columns 4j .. 4j + 3 of a group, less what they are raised by, as int16.
   ADIT_INLINE static void load_wide(const Tile& tile, int group, int j, __m512i& even, __m512i& odd) {
@@ -139,15 +134,17 @@ class Products {
         }
         const __m512i s = load_scales(tile_[i], group);
         const __m512i s_upper = _mm512_slli_epi32(s, 16);
-        _mm512_store_si512(to.s[i].lower, s);
-        _mm512_store_si512(to.s[i].upper, s_upper);
+        const __m512i o = kU4 ? raised_offsets(tile_[i], group, s) : _mm512_setzero_si512();
+        _mm512_store_si512(to.s[i].lower, _mm512_or_si512(s, _mm512_slli_epi32(o, 16)));
+        _mm512_store_si512(to.s[i].upper, _mm512_mask_blend_epi16(kUpperHalves, o, s_upper));
         const __m512i halves = _mm512_xor_si512(own, flip);
         own_lower_[i] = _mm512_dpwssd_epi32(own_lower_[i], halves, s);
         own_upper_[i] = _mm512_dpwssd_epi32(own_upper_[i], halves, s_upper);
+        // Bits above the sign of an int16 that differ from it.
+        beyond = _mm512_or_si512(beyond, _mm512_xor_si512(_mm512_srai_epi32(o, 15), _mm512_srai_epi32(o, 31)));
         beyond = _mm512_or_si512(beyond, _mm512_srli_epi32(s, 15));
-        total = _mm512_add_epi32(total, s);
+        total = _mm512_add_epi32(total, _mm512_add_epi32(s, _mm512_abs_epi32(o)));
       }
-      if (kU4) widen_offsets(i, begin, end, beyond, total);
       const __m512i left = _mm512_sub_epi32(_mm512_set1_epi32(kProductLowerMax), total);
       beyond = _mm512_or_si512(beyond, _mm512_srai_epi32(left, 31));
       own_upper_[i] = _mm512_add_epi32(own_upper_[i], _mm512_srai_epi32(own_lower_[i], 16));
@@ -156,22 +153,9 @@ class Products {
     return _mm512_test_epi32_mask(beyond, beyond) == 0;
   }
 
-  void widen_offsets(int i, int begin, int end, __m512i& beyond, __m512i& total) {
-    const auto raised = [&](int group) {
-      if (group >= end) return _mm512_setzero_si512();
-      const __m512i s = load_scales(tile_[i], group);
-      const __m512i o = _mm512_add_epi32(load_offsets(tile_[i], group),
-                                         _mm512_mullo_epi32(s, _mm512_set1_epi32(kPanelCentre)));
-      // Bits above the sign of an int16 that differ from it.
-      beyond = _mm512_or_si512(beyond, _mm512_xor_si512(_mm512_srai_epi32(o, 15), _mm512_srai_epi32(o, 31)));
-      total = _mm512_add_epi32(total, _mm512_abs_epi32(o));
-      return o;
-    };
-    for (int group = begin; group < end; group += 2) {
-      const __m512i low = raised(group);
-      const __m512i high = _mm512_slli_epi32(raised(group + 1), 16);
-      _mm512_store_si512(offsets_[(group - begin) / 2].o[i], _mm512_mask_blend_epi16(0xaaaaaaaa, low, high));
-    }
+  // What the offsets are with raised codes.
+  ADIT_INLINE static __m512i raised_offsets(const Tile& tile, int group, __m512i s) {
+    return _mm512_add_epi32(load_offsets(tile, group), _mm512_mullo_epi32(s, _mm512_set1_epi32(kPanelCentre)));
   }
 
   // float(2^16 upper + lower), rounded once: both parts are exact after a carry.
@@ -195,7 +179,6 @@ class Products {
   }
 
   WideGroup weights_[kSegmentGroups];
-  WideOffsets offsets_[kSegmentGroups / 2];
   __m512i sums_[kProductPanels][16];
   Tile tile_[2];
   int index_ = 0;

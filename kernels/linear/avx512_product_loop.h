@@ -4,9 +4,8 @@
 // The loop of avx512_product.h over the groups of a segment, for four tokens and two tiles, in AVX-512 assembly: sums,
 // dots, weights and activations fill all 32 registers, and GCC 12 spills some.
 //
-// In       groups of widened weights and of a panel, from their first on; where the segment's weights have offsets,
-//          pairs of groups of these too; the sums of the segments before, or none. A group's turn asks for `lines`
-//          lines of 64 bytes at `ahead`, and so on.
+// In       groups of widened weights and of a panel, from their first on; the sums of the segments before, or none. A
+//          group's turn asks for `lines` lines of 64 bytes at `ahead`, and so on.
 // Out      sums: upper [tile][token], then lower [tile][token]: 2^16 upper + lower, of 16 rows.
 // Source   kernels/NUMERICS.md, "Linear layer"; avx512_product.h says why the sums are exact
 // Tests    tests/unit/kernels/linear_panels_test.cpp
@@ -27,24 +26,18 @@ namespace {
 struct alignas(64) WideGroup {
   // [four columns][tile][even columns, odd columns][16 rows x 2]
   std::int16_t w[kGroup / 4][2][2][2 * 16];
-  // [tile]: the scales as the lower and as the upper int16.
+  // [tile]: what multiplies the lower and the upper half of a dot: scales as the lower and as the upper int16, beside
+  // them the offsets of the raised codes (u4) or 0.
   struct {
     std::int32_t lower[16];
     std::int32_t upper[16];
   } s[2];
 };
 
-// Their offsets (of the raised codes) of a group and the next one, as lower and upper int16.
-struct alignas(64) WideOffsets {
-  std::int32_t o[2][16];
-};
-
 struct ProductLoop {
   const WideGroup* weights;
   const ProductGroup* x;
   std::ptrdiff_t groups;
-  const WideOffsets* offsets;
-  std::ptrdiff_t offset_pairs;
   // Null: none before.
   const __m512i* before;
   const std::uint8_t* ahead;
@@ -95,51 +88,58 @@ struct ProductLoop {
   ADIT_ASM("vpdpwssd %%zmm25, %%zmm" #token ", %%zmm" #upper0)             \
   ADIT_ASM("vpdpwssd %%zmm26, %%zmm" #b ", %%zmm" #lower1)                 \
   ADIT_ASM("vpdpwssd %%zmm27, %%zmm" #b ", %%zmm" #upper1)
-#define ADIT_OFFSET(token, upper0, upper1, lower0, lower1)                 \
-  ADIT_ASM("vpbroadcastd %c[sum]+8*" #token "(%[x]), %%zmm28")             \
-  ADIT_ASM("vpbroadcastd %c[sum]+8*" #token "+4(%[x]), %%zmm29")           \
-  ADIT_ASM("vpdpwssd %%zmm28, %%zmm24, %%zmm" #lower0)                     \
-  ADIT_ASM("vpdpwssd %%zmm28, %%zmm25, %%zmm" #lower1)                     \
-  ADIT_ASM("vpdpwssd %%zmm29, %%zmm24, %%zmm" #upper0)                     \
-  ADIT_ASM("vpdpwssd %%zmm29, %%zmm25, %%zmm" #upper1)
+// The same with the sum of X. 28: a mask of lower int16s.
+#define ADIT_HALVES(token, upper, lower, s_lower, s_upper)                 \
+  ADIT_ASM("vmovdqa64 %%zmm" #token ", %%zmm31")                           \
+  ADIT_ASM("vpternlogd $0x6a, %%zmm29, %%zmm28, %%zmm31")                  \
+  ADIT_ASM("vpternlogd $0x9a, %%zmm30, %%zmm28, %%zmm" #token)             \
+  ADIT_ASM("vpdpwssd %%zmm" #s_lower ", %%zmm31, %%zmm" #lower)            \
+  ADIT_ASM("vpdpwssd %%zmm" #s_upper ", %%zmm" #token ", %%zmm" #upper)
+#define ADIT_SCALE_WITH_SUM(token, b, upper0, upper1, lower0, lower1)      \
+  ADIT_ASM("vpbroadcastd %c[sum]+8*" #token "(%[x]), %%zmm29")             \
+  ADIT_ASM("vpbroadcastd %c[sum]+8*" #token "+4(%[x]), %%zmm30")           \
+  ADIT_HALVES(token, upper0, lower0, 24, 25) ADIT_HALVES(b, upper1, lower1, 26, 27)
 
+// put: ADIT_SCALE or ADIT_SCALE_WITH_SUM; mask: its register 28.
+#define ADIT_PRODUCT_LOOP(put, mask)                                                                                  \
+  ADIT_ASM("test %[p], %[p]") ADIT_ASM("jz 1f")                                                                       \
+  ADIT_ASM("movl $0xffff, %k[n]") ADIT_ASM("vpbroadcastd %k[n], %%zmm29")                                             \
+  ADIT_SUMS(ADIT_LOAD_SUM) ADIT_ASM("jmp 2f")                                                                         \
+  ADIT_ASM("1:") ADIT_SUMS(ADIT_ZERO_SUM)                                                                             \
+  ADIT_ASM("2: movq %[ahead], %[p]") ADIT_ASM("movq %[groups], %[n]")                                                 \
+  ADIT_ASM("3: movq %[lines], %[m]") ADIT_ASM("4: sub $1, %[m]") ADIT_ASM("js 5f")                                    \
+  ADIT_ASM("prefetcht1 (%[p])") ADIT_ASM("add $64, %[p]") ADIT_ASM("jmp 4b")                                          \
+  ADIT_ASM("5:")                                                                                                      \
+  ADIT_PRODUCT_START(0, 4) ADIT_PRODUCT_START(1, 5) ADIT_PRODUCT_START(2, 6) ADIT_PRODUCT_START(3, 7)                 \
+  ADIT_FOUR_COLUMNS(0) ADIT_FOUR_COLUMNS(1) ADIT_FOUR_COLUMNS(2) ADIT_FOUR_COLUMNS(3)                                 \
+  ADIT_FOUR_COLUMNS(4) ADIT_FOUR_COLUMNS(5) ADIT_FOUR_COLUMNS(6) ADIT_FOUR_COLUMNS(7)                                 \
+  ADIT_LOAD4("%c[scales]") ADIT_ASM("movl $" mask ", %k[m]") ADIT_ASM("vpbroadcastd %k[m], %%zmm28")                  \
+  put(0, 4, 8, 12, 16, 20) put(1, 5, 9, 13, 17, 21) put(2, 6, 10, 14, 18, 22) put(3, 7, 11, 15, 19, 23)               \
+  ADIT_ASM("add %[wide], %[w]") ADIT_ASM("add %[step], %[x]") ADIT_ASM("dec %[n]") ADIT_ASM("jnz 3b")                 \
+  ADIT_SUMS(ADIT_STORE_SUM)
+#define ADIT_RUN_PRODUCTS(put, mask)                                                                                  \
+  __asm__ volatile(ADIT_PRODUCT_LOOP(put, mask)                                                                       \
+                   : [w] "+r"(w), [x] "+r"(x), [p] "+r"(p), [n] "=&r"(n), [m] "=&r"(m)                                \
+                   : [groups] "m"(loop.groups), [ahead] "m"(loop.ahead), [lines] "m"(loop.lines), [sums] "r"(sums),   \
+                     [step] "i"(sizeof(ProductGroup)), [start] "i"(offsetof(ProductGroup, start)),                    \
+                     [sum] "i"(offsetof(ProductGroup, sums)), [wide] "i"(sizeof(WideGroup)),                          \
+                     [scales] "i"(offsetof(WideGroup, s))                                                             \
+                   : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",  \
+                     "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19",        \
+                     "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29",        \
+                     "xmm30", "xmm31")
+
+template <bool kOffsets>
 inline void multiply_products(const ProductLoop& loop, __m512i* sums) {
   const WideGroup* w = loop.weights;
   const ProductGroup* x = loop.x;
   const void* p = loop.before;
   std::ptrdiff_t n, m;
-  __asm__ volatile(
-      // clang-format off
-      ADIT_ASM("test %[p], %[p]") ADIT_ASM("jz 1f")
-      ADIT_ASM("movl $0xffff, %k[n]") ADIT_ASM("vpbroadcastd %k[n], %%zmm29")
-      ADIT_SUMS(ADIT_LOAD_SUM) ADIT_ASM("jmp 2f")
-      ADIT_ASM("1:") ADIT_SUMS(ADIT_ZERO_SUM)
-      ADIT_ASM("2: movq %[ahead], %[p]") ADIT_ASM("movq %[groups], %[n]")
-      ADIT_ASM("3: movq %[lines], %[m]") ADIT_ASM("4: sub $1, %[m]") ADIT_ASM("js 5f")
-      ADIT_ASM("prefetcht1 (%[p])") ADIT_ASM("add $64, %[p]") ADIT_ASM("jmp 4b")
-      ADIT_ASM("5:") ADIT_PRODUCT_START(0, 4) ADIT_PRODUCT_START(1, 5) ADIT_PRODUCT_START(2, 6) ADIT_PRODUCT_START(3, 7)
-      ADIT_FOUR_COLUMNS(0) ADIT_FOUR_COLUMNS(1) ADIT_FOUR_COLUMNS(2) ADIT_FOUR_COLUMNS(3)
-      ADIT_FOUR_COLUMNS(4) ADIT_FOUR_COLUMNS(5) ADIT_FOUR_COLUMNS(6) ADIT_FOUR_COLUMNS(7)
-      ADIT_LOAD4("%c[scales]") ADIT_ASM("movl $0x8000, %k[m]") ADIT_ASM("vpbroadcastd %k[m], %%zmm28")
-      ADIT_SCALE(0, 4, 8, 12, 16, 20) ADIT_SCALE(1, 5, 9, 13, 17, 21)
-      ADIT_SCALE(2, 6, 10, 14, 18, 22) ADIT_SCALE(3, 7, 11, 15, 19, 23)
-      ADIT_ASM("add %[wide], %[w]") ADIT_ASM("add %[step], %[x]") ADIT_ASM("dec %[n]") ADIT_ASM("jnz 3b")
-      ADIT_ASM("movq %[first], %[x]") ADIT_ASM("movq %[offsets], %[w]") ADIT_ASM("movq %[pairs], %[n]")
-      ADIT_ASM("6: sub $1, %[n]") ADIT_ASM("js 7f")
-      ADIT_ASM("vmovdqa64 (%[w]), %%zmm24") ADIT_ASM("vmovdqa64 64(%[w]), %%zmm25")
-      ADIT_OFFSET(0, 8, 12, 16, 20) ADIT_OFFSET(1, 9, 13, 17, 21)
-      ADIT_OFFSET(2, 10, 14, 18, 22) ADIT_OFFSET(3, 11, 15, 19, 23)
-      ADIT_ASM("add $128, %[w]") ADIT_ASM("add $2*%c[step], %[x]") ADIT_ASM("jmp 6b")
-      ADIT_ASM("7:") ADIT_SUMS(ADIT_STORE_SUM)
-      // clang-format on
-      : [w] "+r"(w), [x] "+r"(x), [p] "+r"(p), [n] "=&r"(n), [m] "=&r"(m)
-      : [first] "m"(loop.x), [groups] "m"(loop.groups), [offsets] "m"(loop.offsets), [pairs] "m"(loop.offset_pairs),
-        [ahead] "m"(loop.ahead), [lines] "m"(loop.lines), [sums] "r"(sums), [step] "i"(sizeof(ProductGroup)),
-        [start] "i"(offsetof(ProductGroup, start)), [sum] "i"(offsetof(ProductGroup, sums)),
-        [wide] "i"(sizeof(WideGroup)), [scales] "i"(offsetof(WideGroup, s))
-      : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
-        "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22",
-        "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31");
+  if (kOffsets) {
+    ADIT_RUN_PRODUCTS(ADIT_SCALE_WITH_SUM, "0xffff");
+  } else {
+    ADIT_RUN_PRODUCTS(ADIT_SCALE, "0x8000");
+  }
 }
 
 }  // namespace

@@ -90,9 +90,6 @@ void fill_panel(const ActBuffer& act, int token, PanelGroup<kPlanes>* panel) {
 void fill_product_scalar(ActBuffer& act, int token) {
   const int slot = token % kProductTokens;
   const auto value = [&](int column) { return 256 * act.hi(token)[column] + act.lo(token)[column]; };
-  const auto sum = [&](int group) {
-    return group < act.groups() ? 256 * act.sum_hi(token)[group] + act.sum_lo(token)[group] : 0;
-  };
   ProductGroup* const panel = act.product(token);
   for (int group = 0; group < act.groups(); ++group) {
     ProductGroup& to = panel[group];
@@ -104,11 +101,7 @@ void fill_product_scalar(ActBuffer& act, int token) {
       for (int c = 0; c < 4; c += 2) start -= static_cast<std::uint32_t>(value(column + c) * value(column + c + 1));
     }
     to.start[slot] = start;
-    for (int next = 0; next < 2; ++next) {
-      const int of = sum(group + next);
-      to.sums[slot].lower[next] = static_cast<std::int16_t>(of);
-      to.sums[slot].upper[next] = static_cast<std::int16_t>((of - to.sums[slot].lower[next]) >> 16);
-    }
+    to.set_sum(slot, 256 * act.sum_hi(token)[group] + act.sum_lo(token)[group]);
   }
 }
 

@@ -52,11 +52,17 @@ struct alignas(64) ProductGroup {
   std::int16_t x[kProductTokens][kGroup / 4][4];
   // What a dot begins with: 2^15 less the products of columns 2i and 2i + 1, modulo 2^32.
   std::uint32_t start[kProductTokens];
-  // The sums of X of this group and of the next, 0 if there is none, as 2^16 upper + lower; read of even groups alone.
+  // The sum of X is 2^16 upper + lower, both int16. What goes beside the halves of a dot: `lower` as the upper int16 of
+  // the first, and 2^15 as its lower one; `upper` as the lower int16 of the second.
   struct {
-    std::int16_t lower[2];
-    std::int16_t upper[2];
+    std::uint32_t lower;
+    std::uint32_t upper;
   } sums[kProductTokens];
+  void set_sum(int slot, int sum) {
+    const auto lower = static_cast<std::int16_t>(sum);
+    sums[slot].lower = static_cast<std::uint32_t>(lower) << 16 | 0x8000u;
+    sums[slot].upper = static_cast<std::uint32_t>((sum - lower) >> 16) & 0xffffu;
+  }
 };
 
 }  // namespace adit::kernels

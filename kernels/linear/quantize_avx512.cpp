@@ -235,11 +235,7 @@ void fill_product_avx512(ActBuffer& act, int token) {
     // The even columns times the odd ones, in the lower half of each four.
     const __m512i products = _mm512_madd_epi16(pairs, _mm512_srli_epi64(pairs, 32));
     to.start[slot] = (1u << 15) - wrapped_sum(products);
-    for (int next = 0; next < 2; ++next) {
-      const int sum = group + next < groups ? 256 * hi[group + next] + lo[group + next] : 0;
-      to.sums[slot].lower[next] = static_cast<std::int16_t>(sum);
-      to.sums[slot].upper[next] = static_cast<std::int16_t>((sum - to.sums[slot].lower[next]) >> 16);
-    }
+    to.set_sum(slot, 256 * hi[group] + lo[group]);
   }
 }
 

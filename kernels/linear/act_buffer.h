@@ -16,7 +16,7 @@
 //                   A8g32: of 2^shift * hi), for the Cauchy-Schwarz proof
 //          wide     [n][k_pad] int16, 2^shift * hi or 256 hi + lo, columns of each four in the order
 //                   0 2 1 3; filled only when prepared for kAvx2
-//          panel_a16, panel_a8   panels (panel.h) of tokens 0.., 3 or 5 in each; filled only when prepared for kAvx512
+//          panel_a16, panel_a8   panels (panel.h) of tokens 0.., 3 or 4 in each; filled only when prepared for kAvx512
 //                   and at least kPanelsFrom tokens
 //          product  A16 from kProductsFrom tokens on has these panels, of 4, instead, where they are faster
 //          Columns k..k_pad are 0. k_pad = k rounded up to 32. All arrays are 64-byte aligned.

@@ -51,6 +51,8 @@ struct Groups {
   static constexpr bool kU4 = kForm;
   static constexpr int kTiles = 2;
   static constexpr int kTokens = 4;
+  static constexpr int kGroupBytes = kU4 ? 256 : 512;
+  static void begin(const LinearCall&, int, int) {}
   static void finish(const LinearCall&) {}
   static void run(const LinearCall& call, int index, int tiles, int token, int count, const Ahead& ahead) {
     Tile tile[kTiles];
@@ -75,6 +77,8 @@ struct PanelBlocks {
   static constexpr bool kU4 = kForm;
   static constexpr int kTiles = Panels<kU4, kPlanes>::kTiles;
   static constexpr int kTokens = Panels<kU4, kPlanes>::kTokens;
+  static constexpr int kGroupBytes = Panels<kU4, kPlanes>::kGroupBytes;
+  void begin(const LinearCall& call, int first, int last) { panels.begin(call, first, last); }
   void run(const LinearCall& call, int index, int tiles, int token, int count, const Ahead& ahead) {
     if (panels.takes(call, tiles, token, count)) {
       panels.run(call, index, token, ahead);
@@ -103,8 +107,17 @@ void products(const LinearCall& call) {
       const int whole = (end - begin) / kProductTokens * kProductTokens;
       const bool taken = tiles == 2 && whole > 0 && pairs.run(call, index, begin, whole, {next, lines});
       const int from = taken ? begin + whole : begin;
-      run_groups<kU4>(call, index, tiles, from, end - from, Ahead{next, 0, 0, false});
+      run_groups<kU4>(call, index, tiles, from, end - from, Ahead{});
     }
+  }
+}
+
+template <bool kU4, int kPlanes>
+void panels(const LinearCall& call) {
+  if (call.act->has_panels() && Panels<kU4, kPlanes>::serves(call)) {
+    walk<PanelBlocks<kU4, kPlanes>>(call);
+  } else {
+    walk<Groups<kU4>>(call);
   }
 }
 
@@ -112,12 +125,10 @@ template <bool kU4>
 void groups_of_32(const LinearCall& call) {
   if (call.act->has_products() && Products<kU4>::takes(call)) {
     products<kU4>(call);
-  } else if (!call.act->has_panels() || (kU4 && !offsets_hold(call))) {
-    walk<Groups<kU4>>(call);
   } else if (call.act->form() == ActForm::kA16) {
-    walk<PanelBlocks<kU4, 2>>(call);
+    panels<kU4, 2>(call);
   } else {
-    walk<PanelBlocks<kU4, 1>>(call);
+    panels<kU4, 1>(call);
   }
 }
 

@@ -27,14 +27,17 @@ namespace {
 // A line of an assembly loop.
 #define ADIT_ASM(line) line "\n\t"
 
-// Weights to call for while a group is worked on: bytes [begin, end) of the same group of the tiles at `q`. is_once:
-// they are read once and then not before all others, so that no cache behind the first should take them (one thread
-// decodes int8 8 to 10 % faster so; Zen 5).
+// How weights are called for. kOnce: they are read once and then not before all others, so that no cache behind the
+// first should take them (one thread decodes int8 8 to 10 % faster so; Zen 5). kLater: after much else, so that the
+// first should not.
+enum class Reach { kOnce, kSoon, kLater };
+
+// Weights to call for while a group is worked on: bytes [begin, end) of the same group of the tiles at `q`.
 struct Ahead {
-  const std::uint8_t* q;
-  int begin;
-  int end;
-  bool is_once;
+  const std::uint8_t* q = nullptr;
+  int begin = 0;
+  int end = 0;
+  Reach reach = Reach::kSoon;
 };
 
 // What a block of tokens reads, from its first token on.
@@ -80,6 +83,11 @@ ADIT_INLINE __m512i load_offsets(const Tile& tile, int group) {
       _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tile.o + scales_at(tile, group))));
 }
 
+// The offsets that go with codes less kPanelCentre.
+ADIT_INLINE __m512i raised_offsets(const Tile& tile, int group, __m512i s) {
+  return _mm512_add_epi32(load_offsets(tile, group), _mm512_mullo_epi32(s, _mm512_set1_epi32(kPanelCentre)));
+}
+
 // Codes of columns 8j .. 8j + 3 and 8j + 4 .. 8j + 7 of a group.
 template <bool kU4>
 ADIT_INLINE void load_codes(const Tile& tile, int group, int j, __m512i& even, __m512i& odd) {
@@ -99,14 +107,9 @@ template <bool kU4>
 ADIT_INLINE void prefetch(std::ptrdiff_t group, const Ahead& ahead) {
   constexpr std::ptrdiff_t kGroupBytes = kU4 ? 256 : 512;
   const std::uint8_t* q = ahead.q + group * kGroupBytes;
-  if (ahead.is_once) {
-    for (int line = ahead.begin; line < ahead.end; line += 64) {
-      _mm_prefetch(reinterpret_cast<const char*>(q + line), _MM_HINT_NTA);
-    }
-    return;
-  }
   for (int line = ahead.begin; line < ahead.end; line += 64) {
-    _mm_prefetch(reinterpret_cast<const char*>(q + line), _MM_HINT_T0);
+    const char* const at = reinterpret_cast<const char*>(q + line);
+    ahead.reach == Reach::kOnce ? _mm_prefetch(at, _MM_HINT_NTA) : _mm_prefetch(at, _MM_HINT_T0);
   }
 }
 

@@ -2,9 +2,10 @@
 // kernels/linear/avx512_panel.h
 //
 // The linear layer with AVX-512 VNNI for whole panels of tokens (panel.h) and two tiles, scales of 32 columns. The loop
-// over the groups is avx512_panel_loops.h; here is what goes before and after it.
+// over the groups is avx512_panel_a16.h or avx512_panel_a8.h; here is what goes before and after it.
 //
-// In       the tokens of a panel from `token`, its first, on; two neighbouring tiles from `index` on.
+// In       the tokens of a panel from `token`, its first, on; two neighbouring tiles from `index` on, of those that
+//          Panels::begin was told of.
 // Out      Panels::run takes a block on, and writes the results of the one before: their conversion to floats waits for
 //          sums, and would keep the next block's multiplications waiting. finish writes the last one's.
 // Exact    A16: int32 sums of each plane, proved to fit (block_fits). A8g32: proved, or as follows (panel_holds).
@@ -21,16 +22,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include <immintrin.h>
 
 #include "kernels/linear/avx512_block.h"
-#include "kernels/linear/avx512_panel_loops.h"
+#include "kernels/linear/avx512_panel_a16.h"
+#include "kernels/linear/avx512_panel_a8.h"
 #include "kernels/linear/panel.h"
 
 namespace adit::kernels {
 namespace {
 
+// Fewer tokens do not pay for codes as bytes.
+constexpr int kBytesFrom = 8;
 // Groups whose sum `low` and `high` tell exactly.
 constexpr int kSplitGroups = 128;
 
@@ -75,8 +80,7 @@ inline bool offsets_hold(const LinearCall& call) {
     set_tile<true>(weights, index, tile);
     for (int group = 0; group < scales_of(weights); ++group) {
       const __m512i s = load_scales(tile, group);
-      const __m512i raised = _mm512_add_epi32(load_offsets(tile, group),
-                                              _mm512_mullo_epi32(s, _mm512_set1_epi32(kPanelCentre)));
+      const __m512i raised = raised_offsets(tile, group, s);
       // Bits above the sign of an int16 that differ from it.
       const __m512i differing = _mm512_xor_si512(_mm512_srai_epi32(raised, 15), _mm512_srai_epi32(raised, 31));
       beyond = _mm512_or_si512(beyond, _mm512_or_si512(_mm512_srli_epi32(s, 15), differing));
@@ -91,6 +95,21 @@ class Panels {
   static constexpr bool kU4 = kForm;
   static constexpr int kTiles = 2;
   static constexpr int kTokens = kPanelTokens<kPlanes>;
+
+  static constexpr bool kIsBytes = kU4 && kPlanes == 1;
+  // Of a tile, what its blocks read.
+  static constexpr int kGroupBytes = kIsBytes ? static_cast<int>(sizeof(ByteGroup)) : kU4 ? 256 : 512;
+
+  // Whether any block may be run.
+  static bool serves(const LinearCall& call) {
+    if (kIsBytes && (call.act->n() < kBytesFrom || kTiles * call.act->groups() > ByteTiles::kGroupsMost)) return false;
+    return !kU4 || offsets_hold(call);
+  }
+
+  // Before blocks of tiles [first, last).
+  void begin(const LinearCall& call, int first, int last) {
+    if constexpr (kIsBytes) bytes_.widen(*call.weights, call.act->groups(), first, last);
+  }
 
   // Whether run may take a block of `tiles` tiles and tokens [token, token + count).
   bool takes(const LinearCall& call, int tiles, int token, int count) {
@@ -135,32 +154,36 @@ class Panels {
     int index;
     int token;
     Kind kind;
-    __m512i sums[3 * 5];
+    __m512i sums[12];
     // kSegments: the sums of the groups before.
     RowSums before[kPlanes == 1 ? 2 * kTokens : 1];
   };
 
   template <class Group>
-  static PanelLoop loop_of(const LinearCall& call, const Block& block, const Group* x, int begin, int end,
-                           const Ahead& ahead) {
-    constexpr std::ptrdiff_t kGroupBytes = kU4 ? 256 : 512;
-    const std::ptrdiff_t tile_bytes = call.act->groups() * kGroupBytes;
-    const std::ptrdiff_t from = begin * kGroupBytes;
-    PanelLoop loop;
+  PanelLoop loop_of(const LinearCall& call, const Block& block, const Group* x, int begin, int end,
+                    const Ahead& ahead) const {
+    constexpr std::ptrdiff_t kStored = kU4 ? 256 : 512;
+    const std::ptrdiff_t tile_bytes = call.act->groups() * kStored;
+    const std::ptrdiff_t from = begin * kStored;
+    PanelLoop loop{};
     loop.x = x + begin;
     loop.groups = end - begin;
-    loop.span = ahead.end - ahead.begin;
+    (ahead.reach == Reach::kLater ? loop.later : loop.soon) = ahead.end - ahead.begin;
     for (int i = 0; i < 2; ++i) {
       const Tile& tile = block.tile[i];
-      loop.q[i] = tile.q + from;
+      if constexpr (kIsBytes) {
+        loop.q[i] = bytes_.at(block.index + i)[begin].q[0];
+      } else {
+        loop.q[i] = tile.q + from;
+      }
       loop.s[i] = tile.s + scales_at(tile, begin);
       loop.o[i] = kU4 ? tile.o + scales_at(tile, begin) : nullptr;
-      loop.ahead[i] = ahead.q == nullptr ? loop.q[i] : ahead.q + ahead.begin + i * tile_bytes + from;
+      loop.ahead[i] = ahead.q == nullptr ? tile.q : ahead.q + ahead.begin + i * tile_bytes + from;
     }
     return loop;
   }
 
-  static void split(const LinearCall& call, Block& block, const Ahead& ahead) {
+  void split(const LinearCall& call, Block& block, const Ahead& ahead) const {
     const PanelGroup<1>* const x = call.act->panel_a8(block.token);
     const int groups = call.act->groups();
     block.kind = Kind::kSplit;
@@ -219,6 +242,8 @@ class Panels {
     }
   }
 
+  struct None {};
+  std::conditional_t<kIsBytes, ByteTiles, None> bytes_;
   Block blocks_[2];
   int turn_ = 0;
   bool due_ = false;

@@ -153,11 +153,6 @@ class Products {
     return _mm512_test_epi32_mask(beyond, beyond) == 0;
   }
 
-  // What the offsets are with raised codes.
-  ADIT_INLINE static __m512i raised_offsets(const Tile& tile, int group, __m512i s) {
-    return _mm512_add_epi32(load_offsets(tile, group), _mm512_mullo_epi32(s, _mm512_set1_epi32(kPanelCentre)));
-  }
-
   // float(2^16 upper + lower), rounded once: both parts are exact after a carry.
   ADIT_INLINE static __m512 value(__m512i upper, __m512i lower) {
     const __m512i carried = _mm512_add_epi32(upper, _mm512_srai_epi32(lower, 16));

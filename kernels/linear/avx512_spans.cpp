@@ -18,6 +18,8 @@ struct Spans {
   // Measured: what keeps all sums of a span in registers, as GCC 12 hands them out.
   static constexpr int kTokens = kPlanes == 2 ? 4 : 6;
 
+  static constexpr int kGroupBytes = kU4 ? 256 : 512;
+  static void begin(const LinearCall&, int, int) {}
   static void finish(const LinearCall&) {}
   template <int kTilesNow, int kTokensNow>
   static void block(const LinearCall& call, const Tile* tile, int index, int token, const Ahead& ahead) {

@@ -3,7 +3,8 @@
 //
 // The order in which a dense layer with AVX-512 goes over its tiles and tokens, for avx512.cpp and avx512_spans.cpp.
 //
-// In       Kernel: kU4; kTiles and kTokens of its largest block; run(call, index, count_of_tiles, token,
+// In       Kernel: kU4; kTiles and kTokens of its largest block; kGroupBytes of a tile's group as it reads it;
+//          begin(call, first, last) before blocks of tiles [first, last); run(call, index, count_of_tiles, token,
 //          count_of_tokens, ahead) for any block up to that; finish(call) after the last one.
 // Threads  pure.
 // Tests    tests/unit/kernels/linear_test.cpp
@@ -18,7 +19,7 @@
 namespace adit::kernels {
 namespace {
 
-constexpr int kChunkBytes = 384 * 1024;
+constexpr int kChunkBytes = 40 * 1024;
 // Up to so many tokens a call is bound by the memory that gives the weights.
 constexpr int kStreamTokens = 16;
 // It sends for them so far ahead, in whole tiles.
@@ -75,18 +76,18 @@ void stream(const LinearCall& call) {
     const std::uint8_t* const ahead = beyond < 0 ? tile_codes(*call.weights, index + distance)
                                                  : next + std::ptrdiff_t{beyond} * tile_bytes;
     if (jumps && index + step >= call.tile_end) prefetch_scales(*call.next);
+    kernel.begin(call, index, index + tiles);
     for (int block = 0; block < blocks; ++block) {
       run_block(kernel, call, index, tiles, block * Kernel::kTokens,
                 Ahead{ahead, kGroupBytes * block / blocks / 64 * 64, kGroupBytes * (block + 1) / blocks / 64 * 64,
-                      blocks == 1});
+                      blocks == 1 ? Reach::kOnce : Reach::kSoon});
     }
   }
   kernel.finish(call);
 }
 
-// Weights of one chunk of tiles stay in the second-level cache while all tokens pass over them, and the
-// activations of one block of tokens in the first. The last blocks of tokens send for the next chunk, a line of each
-// group at a time.
+// Weights of one chunk of tiles, two or more, stay near (in the first-level cache if two fit) while all tokens pass
+// over them. The last blocks of tokens send for the next chunk, a line of each group at a time.
 template <class Kernel>
 void walk(const LinearCall& call) {
   constexpr int kGroupBytes = Kernel::kU4 ? 256 : 512;
@@ -99,19 +100,20 @@ void walk(const LinearCall& call) {
   Kernel kernel;
   const int tile_bytes = static_cast<int>(call.act->groups()) * kGroupBytes;
   const int blocks = (tokens + Kernel::kTokens - 1) / Kernel::kTokens;
-  const int fitting = kChunkBytes / tile_bytes;
+  const int fitting = kChunkBytes / (static_cast<int>(call.act->groups()) * Kernel::kGroupBytes);
   const int chunk = fitting < Kernel::kTiles ? Kernel::kTiles : fitting / Kernel::kTiles * Kernel::kTiles;
   for (int first = call.tile_begin; first < call.tile_end; first += chunk) {
     const int last = first + chunk < call.tile_end ? first + chunk : call.tile_end;
     const std::uint8_t* const next = last < call.tile_end ? tile_codes(*call.weights, last) : codes_after(call);
+    kernel.begin(call, first, last);
     for (int block = 0; block < blocks; ++block) {
       const int token = block * Kernel::kTokens;
       const int line = block - (blocks - kLines);
       for (int index = first; index < last; index += Kernel::kTiles) {
         const int tiles = index + Kernel::kTiles <= last ? Kernel::kTiles : last - index;
-        const Ahead ahead = line < 0 ? Ahead{nullptr, 0, 0, false}
+        const Ahead ahead = line < 0 ? Ahead{}
                                      : Ahead{next + std::ptrdiff_t{index - first} * tile_bytes, line * 64,
-                                             line * 64 + 64, false};
+                                             line * 64 + 64, Reach::kLater};
         run_block(kernel, call, index, tiles, token, ahead);
       }
     }

@@ -83,7 +83,8 @@ void fill_panel(const ActBuffer& act, int token, PanelGroup<kPlanes>* panel) {
   const std::int32_t* shift = act.shift(token);
   for (int group = 0; kPlanes == 1 && group < groups; ++group) {
     panel[group].shift[slot] = shift[group];
-    panel[group].high_shift[slot] = (kPanelHighBits - 16 - shift[group]) * 0x10001;
+    panel[group].high_shift[slot] = kPanelHighBits - shift[group];
+    panel[group].upper_shift[slot] = (kPanelHighBits - shift[group] - 16) * 65536;
   }
 }
 

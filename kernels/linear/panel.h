@@ -18,7 +18,7 @@ namespace adit::kernels {
 
 // As many as keep the dots and sums of two tiles in AVX-512's registers (measured).
 template <int kPlanes>
-inline constexpr int kPanelTokens = kPlanes == 2 ? 3 : 5;
+inline constexpr int kPanelTokens = kPlanes == 2 ? 3 : 4;
 // Fewer tokens have no panels; A16 has products (below) of more.
 inline constexpr int kPanelsFrom = 5;
 inline constexpr int kProductsFrom = 32;
@@ -38,9 +38,10 @@ struct PanelGroup {
   std::int32_t start_u4[kPlanes][kTokens];
   // The sum of x as the upper int16.
   std::int32_t sum[kPlanes][kTokens];
-  // A8g32: the group's shift, and kPanelHighBits - 16 - shift in both int16.
+  // A8g32: the group's shift; kPanelHighBits less it; that less 16 as the upper int16.
   std::int32_t shift[kTokens];
   std::int32_t high_shift[kTokens];
+  std::int32_t upper_shift[kTokens];
 };
 
 // A16, many tokens: see avx512_product.h.

@@ -27,6 +27,15 @@ TEST(LinearPanels, equal_bits_on_long_rows) {
   }
 }
 
+// Rows as long as AVX-512 holds two tiles of as bytes, and longer ones.
+TEST(LinearPanels, equal_bits_at_the_longest_rows_in_bytes) {
+  Random random(test_seed());
+  for (const int k : {20480, 20481}) {
+    const TestLinear layer = TestLinear::random(random, WeightForm::kU4, ActForm::kA8g32, 40, k, 511);
+    expect_scalar_bits(layer, random.wide_row(9 * k), 9, "k " + std::to_string(k));
+  }
+}
+
 // One offset of a layer beyond what the panels' int16 holds, with a scale that stays within.
 TEST(LinearPanels, an_offset_at_its_bound) {
   for (const int offset : {-32768, 32767, 32767 - 7 * 1023, 32768 - 7 * 1023}) {

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numeric>
 
+#include "common/base/check.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/rng.hpp"
 #include "common/model/chooser.hpp"
@@ -47,6 +49,7 @@ class Bench {
     SeededRng rng(7);
     const SystemClock clock;
     const std::uint64_t start = clock.steady_ns();
+    ADIT_TRY_VOID(reserve(pass.batch * model::kv_blocks(pass.rows)));
     std::vector<Sequence> sequences;
     for (int i = 0; i < pass.batch; ++i) {
       ADIT_TRY(Sequence sequence, make(pass, rng));
@@ -77,8 +80,16 @@ class Bench {
     return values.empty() ? 1 : *std::max_element(values.begin(), values.end());
   }
 
+  // One pool for all passes, as a server has: what one has touched is resident for the next.
+  Result<void> reserve(int blocks) {
+    if (pool_ && pool_->blocks() >= blocks) return {};
+    ADIT_TRY(pool_, model::KvPool::make(model::kv_shape(config_, false, forward_.options().kv), blocks));
+    return {};
+  }
+
   Result<Sequence> make(const Pass& pass, SeededRng& rng) {
-    ADIT_TRY(model::KvCache cache, model::KvCache::make(config_, pass.rows, forward_.options().kv));
+    model::KvCache cache(pool_, config_, pass.rows);
+    ADIT_CHECK(cache.grow(pass.rows));
     std::vector<TokenId> tokens(static_cast<std::size_t>(pass.rows));
     for (TokenId& token : tokens) {
       token = static_cast<TokenId>(rng.below(static_cast<std::uint64_t>(config_.vocab)));
@@ -105,6 +116,7 @@ class Bench {
   const model::ModelConfig& config_;
   model::Forward forward_;
   model::Chooser chooser_;
+  std::shared_ptr<model::KvPool> pool_;
 };
 
 Result<void> check(const model::Pack& pack, const BenchOptions& options) {

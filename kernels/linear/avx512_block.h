@@ -178,14 +178,14 @@ inline __m512 join(__m256 low, __m256 high) {
   return _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
 }
 
-// float(256 * hi + lo) of 16 rows, rounded once from int64.
+// float(256 * hi + lo) of 16 rows, rounded once: it is 2^16 * upper + lower, both exact as floats.
 inline __m512 planes_to_float(__m512i hi, __m512i lo) {
-  const auto half = [](__m256i h, __m256i l) {
-    return _mm512_cvtepi64_ps(
-        _mm512_add_epi64(_mm512_slli_epi64(_mm512_cvtepi32_epi64(h), 8), _mm512_cvtepi32_epi64(l)));
-  };
-  return join(half(_mm512_castsi512_si256(hi), _mm512_castsi512_si256(lo)),
-              half(_mm512_extracti64x4_epi64(hi, 1), _mm512_extracti64x4_epi64(lo, 1)));
+  const __m512i byte = _mm512_set1_epi32(0xff);
+  const __m512i middle = _mm512_add_epi32(_mm512_and_si512(hi, byte), _mm512_srai_epi32(lo, 8));
+  const __m512i upper = _mm512_add_epi32(_mm512_srai_epi32(hi, 8), _mm512_srai_epi32(middle, 8));
+  const __m512i high_byte = _mm512_slli_epi32(_mm512_and_si512(middle, byte), 8);
+  const __m512i lower = _mm512_or_si512(high_byte, _mm512_and_si512(lo, byte));
+  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(upper), _mm512_set1_ps(65536.0f), _mm512_cvtepi32_ps(lower));
 }
 
 template <bool kU4, int kTiles, int kTokens>

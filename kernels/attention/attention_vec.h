@@ -361,9 +361,9 @@ struct AttentionKernels : AttentionSlots {
 
   void run() {
     score_pass();
+    Softmax<V>::soften(scratch, stride, slots, [this](int slot) { return keys_of[slot]; }, dens);
     for (int slot = 0; slot < slots; ++slot) {
       for (int i = 0; i < p.head_dim; ++i) out_of[slot][i] = 0.0f;
-      dens[slot] = Softmax<V>::soften(scores_of(slot), keys_of[slot]);
     }
     value_pass();
     for (int slot = 0; slot < slots; ++slot) divide_out(slot);

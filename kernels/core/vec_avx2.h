@@ -87,6 +87,14 @@ struct Vec256 {
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
   }
 
+  // out[i] = out[i] + reduce(x[i]).
+  static void add_sums_of_four(const Reg (&x)[4], float* out) {
+    _mm_storeu_ps(out, _mm_add_ps(_mm_loadu_ps(out), fold_four(x, [](Reg a, Reg b) { return add(a, b); })));
+  }
+  static void largest_of_four(const Reg (&x)[4], float* out) {
+    _mm_storeu_ps(out, fold_four(x, [](Reg a, Reg b) { return max(a, b); }));
+  }
+
   static Reg exp(Reg x) {
     const Reg clamped = _mm256_min_ps(x, set1(kExpCeiling));
     const Reg shifted = fma(clamped, set1(kLog2E), set1(kRoundMagic));
@@ -123,6 +131,20 @@ struct Vec256 {
     const Reg good = _mm256_and_ps(_mm256_cmp_ps(x, zero(), _CMP_GT_OQ),
                                    _mm256_cmp_ps(x, set1(0x1.fffffep+127f), _CMP_LE_OQ));
     return _mm256_blendv_ps(_mm256_castsi256_ps(_mm256_set1_epi32(0x7fc00000)), value, good);
+  }
+
+ private:
+  // Each register's lanes folded as by reduce.
+  template <class Op>
+  static __m128 fold_four(const Reg (&x)[4], const Op& op) {
+    const auto halves = [&](Reg a, Reg b) {
+      return op(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+    };
+    const Reg near = halves(x[0], x[1]);
+    const Reg far = halves(x[2], x[3]);
+    const Reg two = op(_mm256_shuffle_ps(near, far, 0x44), _mm256_shuffle_ps(near, far, 0xee));
+    const Reg one = op(_mm256_shuffle_ps(two, two, 0x88), _mm256_shuffle_ps(two, two, 0xdd));
+    return _mm_unpacklo_ps(_mm256_castps256_ps128(one), _mm256_extractf128_ps(one, 1));
   }
 };
 

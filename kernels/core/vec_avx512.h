@@ -74,6 +74,14 @@ struct Vec512 {
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
   }
 
+  // out[i] = out[i] + reduce(x[i]).
+  static void add_sums_of_four(const Reg (&x)[4], float* out) {
+    _mm_storeu_ps(out, _mm_add_ps(_mm_loadu_ps(out), fold_four(x, [](Reg a, Reg b) { return add(a, b); })));
+  }
+  static void largest_of_four(const Reg (&x)[4], float* out) {
+    _mm_storeu_ps(out, fold_four(x, [](Reg a, Reg b) { return max(a, b); }));
+  }
+
   static Reg exp(Reg x) {
     const Reg clamped = _mm512_min_ps(x, set1(kExpCeiling));
     const Reg shifted = fma(clamped, set1(kLog2E), set1(kRoundMagic));
@@ -109,6 +117,22 @@ struct Vec512 {
     const __mmask16 positive = _mm512_cmp_ps_mask(x, zero(), _CMP_GT_OQ);
     const __mmask16 good = _mm512_mask_cmp_ps_mask(positive, x, set1(0x1.fffffep+127f), _CMP_LE_OQ);
     return _mm512_mask_mov_ps(_mm512_castsi512_ps(_mm512_set1_epi32(0x7fc00000)), good, value);
+  }
+
+ private:
+  // Each register's lanes folded as by reduce.
+  template <class Op>
+  static __m128 fold_four(const Reg (&x)[4], const Op& op) {
+    const auto halves = [&](Reg a, Reg b) {
+      return op(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+    };
+    const Reg near = halves(x[0], x[1]);
+    const Reg far = halves(x[2], x[3]);
+    const Reg four = op(_mm512_shuffle_f32x4(near, far, 0x88), _mm512_shuffle_f32x4(near, far, 0xdd));
+    const Reg two = op(four, _mm512_permute_ps(four, 0xee));
+    const Reg one = op(two, _mm512_permute_ps(two, 0x55));
+    const __m512i firsts = _mm512_castsi128_si512(_mm_setr_epi32(0, 4, 8, 12));
+    return _mm512_castps512_ps128(_mm512_permutexvar_ps(firsts, one));
   }
 };
 

@@ -106,10 +106,31 @@ struct VecNeon {
     return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
   }
 
+  // out[i] = out[i] + reduce(x[i]).
+  static void add_sums_of_four(const Reg (&x)[4], float* out) {
+    const auto sum = [](float32x4_t a, float32x4_t b) { return vaddq_f32(a, b); };
+    vst1q_f32(out, vaddq_f32(vld1q_f32(out), fold_four(x, sum)));
+  }
+  static void largest_of_four(const Reg (&x)[4], float* out) {
+    vst1q_f32(out, fold_four(x, [](float32x4_t a, float32x4_t b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }));
+  }
+
   static Reg exp(Reg x) { return {exp(x.low), exp(x.high)}; }
   static Reg log(Reg x) { return {log(x.low), log(x.high)}; }
 
  private:
+  // Each register's lanes folded as by reduce.
+  template <class Op>
+  static float32x4_t fold_four(const Reg (&x)[4], const Op& op) {
+    const auto two = [&](Reg a, Reg b) {
+      const float64x2_t near = vreinterpretq_f64_f32(op(a.low, a.high));
+      const float64x2_t far = vreinterpretq_f64_f32(op(b.low, b.high));
+      return op(vreinterpretq_f32_f64(vzip1q_f64(near, far)), vreinterpretq_f32_f64(vzip2q_f64(near, far)));
+    };
+    const float32x4_t near = two(x[0], x[1]);
+    const float32x4_t far = two(x[2], x[3]);
+    return op(vuzp1q_f32(near, far), vuzp2q_f32(near, far));
+  }
   static std::uint32_t bits(uint32x4_t low, uint32x4_t high) {
     const uint32x4_t first = {1, 2, 4, 8};
     return vaddvq_u32(vorrq_u32(vandq_u32(low, first), vandq_u32(high, vshlq_n_u32(first, 4))));

@@ -181,8 +181,8 @@ struct LatentKernels {
   void run() {
     score_pass();
     float* dens = p.scratch + slots * stride;
+    Softmax<V>::soften(p.scratch, stride, slots, [this](int slot) { return keys_of(slot); }, dens);
     for (int slot = 0; slot < slots; ++slot) {
-      dens[slot] = Softmax<V>::soften(scores_of(slot), keys_of(slot));
       for (int i = 0; i < p.kv_rank; ++i) out_of(slot)[i] = 0.0f;
     }
     value_pass();

@@ -53,7 +53,7 @@ struct Problem {
 
   std::vector<float> run(Isa isa, int first_row, int rows) const {
     std::vector<float> out(shape.row() * static_cast<std::size_t>(rows), -7.0f);
-    std::vector<float> scratch(attend_scratch_floats(rows, shape.group, shape.keys()));
+    std::vector<float> scratch(attend_scratch_floats(rows, shape.group, shape.keys()), std::nanf(""));
     attend_rows(isa, params(first_row, rows, out, scratch));
     return out;
   }
@@ -135,7 +135,7 @@ TEST(Attention, blocks_may_lie_anywhere) {
     all.push_back(Isa::kScalar);
     for (const Isa isa : all) {
       std::vector<float> out(want.size());
-      std::vector<float> scratch(attend_scratch_floats(shape.rows, shape.group, shape.keys()));
+      std::vector<float> scratch(attend_scratch_floats(shape.rows, shape.group, shape.keys()), std::nanf(""));
       AttendParams params = problem.params(0, shape.rows, out, scratch);
       params.k = params.v = nullptr;
       params.blocks = blocks.data();

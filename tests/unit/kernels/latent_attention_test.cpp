@@ -42,7 +42,7 @@ struct Problem {
 
   std::vector<float> run(Isa isa, int first_row, int count, int first_head, int heads) const {
     std::vector<float> out(z(count) * z(heads) * z(shape.kv_rank), -7.0f);
-    std::vector<float> scratch(latent_scratch_floats(count, heads, shape.cells(), shape.keys()), 3.0f);
+    std::vector<float> scratch(latent_scratch_floats(count, heads, shape.cells(), shape.keys()), std::nanf(""));
     LatentParams params;
     params.rows = count;
     params.heads = heads;

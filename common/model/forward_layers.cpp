@@ -160,6 +160,7 @@ void Forward::Pass::rotate_and_store(int w, int layer) {
     const int position = plan_.row(row).position;
     kernels::store_kv(options_.isa, c.head_dim, position % kKvBlock, k, v, cache.keys(layer, head, position),
                       cache.values(layer, head, position), options_.kv);
+    if (leaves_.is_deferred()) leaves_.keep_keys_values(layer, row, head);
   }
   if (!finite) is_finite_.store(false, std::memory_order_relaxed);
   meet(w, start_of(pack_.layers()[static_cast<std::size_t>(layer)].o, w));

@@ -85,7 +85,10 @@ LeafTable::LeafTable(const ModelConfig& config, kernels::Isa isa, int rows_max, 
       kv_cells_(leaf_cells(config, form)),
       leaves_(static_cast<std::size_t>(rows_max) * proof::lane_count(shape_) * kDigestBytes),
       history_(static_cast<std::size_t>(config.layers * config.hidden) *
-               static_cast<std::size_t>(std::min(rows_max, kDeferredRows))) {
+               static_cast<std::size_t>(std::min(rows_max, kDeferredRows))),
+      kept_(config.is_mla() ? 0
+                            : static_cast<std::size_t>(config.layers * config.kv_heads) * kv_cells_ *
+                                  static_cast<std::size_t>(std::min(rows_max, kDeferredRows))) {
   for (int worker = 0; worker < threads; ++worker) {
     Scratch& scratch = scratch_.emplace_back();
     scratch.rows = AlignedArray<std::uint16_t>(kHashRows * kv_cells_);
@@ -133,6 +136,12 @@ void LeafTable::hash_residual(int worker, const float* x, int layer, int row, in
     x += static_cast<std::size_t>(here) * hidden;
     count -= here;
   }
+}
+
+void LeafTable::keep_keys_values(int layer, int row, int head) {
+  const auto gather = form_ == KvForm::kI8 ? gather_int8 : gather_block;
+  gather(*plan_->segment_of(row).cache, layer, head, config_.head_dim, plan_->row(row).position, 1,
+         kept_.data() + kept_at(layer, row, head));
 }
 
 void LeafTable::keys_values(int worker, int layer, int begin, int end) {
@@ -190,8 +199,27 @@ void LeafTable::finish_layers(int worker, int begin, int end) {
   const int rows = plan_->rows();
   const auto offset = static_cast<std::size_t>(begin * rows) * static_cast<std::size_t>(config_.hidden);
   hash_residual(worker, history_.data() + offset, begin, 0, (end - begin) * rows);
-  for (int layer = begin; layer < end; ++layer) add_keys_values(worker, layer, 0, rows);
+  if (!config_.is_mla()) return hash_kept(worker, begin, end);
+  for (int layer = begin; layer < end; ++layer) add_latent(worker, layer, 0, rows);
   flush_keys_values(worker);
+}
+
+void LeafTable::hash_kept(int worker, int begin, int end) {
+  std::uint8_t* digests = scratch_[static_cast<std::size_t>(worker)].digests.data();
+  const std::size_t bytes = kv_cells_ * sizeof(std::uint16_t);
+  const int heads = config_.kv_heads;
+  const int of_layer = plan_->rows() * heads;
+  for (int first = begin * of_layer; first < end * of_layer; first += kHashRows) {
+    const int count = std::min(kHashRows, end * of_layer - first);
+    const std::uint16_t* rows = kept_.data() + static_cast<std::size_t>(first) * kv_cells_;
+    kernels::hash_rows(isa_, proof::kKvDomain, reinterpret_cast<const std::uint8_t*>(rows), bytes, bytes,
+                       static_cast<std::size_t>(count), digests);
+    for (int i = 0; i < count; ++i) {
+      const int at = first + i;
+      std::memcpy(leaf(at % of_layer / heads, proof::kv_lane(shape_, at / of_layer, at % heads)),
+                  digests + static_cast<std::size_t>(i) * kDigestBytes, kDigestBytes);
+    }
+  }
 }
 
 void LeafTable::append(int segment) const {

@@ -39,7 +39,9 @@ class LeafTable {
   // Rows [begin, end) of layer `layer`: x [..][hidden] holds the step's row i at x + i * hidden, or, for the
   // last layer, the wanted row i.
   void residual(int worker, int layer, const float* x, int begin, int end);
-  // Keys and values of the step's rows [begin, end).
+  // Deferred steps: keeps a row's key and value of one kv head, just stored. (An MLA model's rows stay in the cache.)
+  void keep_keys_values(int layer, int row, int head);
+  // Other steps: keys and values of the step's rows [begin, end).
   void keys_values(int worker, int layer, int begin, int end);
   // Deferred steps: everything of layers [begin, end).
   void finish_layers(int worker, int begin, int end);
@@ -49,9 +51,14 @@ class LeafTable {
  private:
   [[nodiscard]] std::uint8_t* leaf(int row, std::size_t lane);
   void hash_residual(int worker, const float* x, int layer, int row, int count);
+  void hash_kept(int worker, int begin, int end);
   void add_keys_values(int worker, int layer, int begin, int end);
   void add_latent(int worker, int layer, int begin, int end);
   void flush_keys_values(int worker);
+  // Of `kept_`.
+  [[nodiscard]] std::size_t kept_at(int layer, int row, int head) const {
+    return static_cast<std::size_t>((layer * plan_->rows() + row) * config_.kv_heads + head) * kv_cells_;
+  }
 
   ModelConfig config_;
   proof::TraceShape shape_;
@@ -63,6 +70,8 @@ class LeafTable {
   AlignedArray<std::uint8_t> leaves_;
   // [layer][row][hidden] of a deferred step.
   AlignedArray<float> history_;
+  // [layer][row][kv head][kv_cells_] of a deferred step.
+  AlignedArray<std::uint16_t> kept_;
   struct Place {
     int row = 0;
     std::size_t lane = 0;

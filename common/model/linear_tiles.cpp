@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "kernels/linear/linear.h"
 #include "kernels/linear/sparse.h"
 
 namespace adit::model {
@@ -79,6 +80,7 @@ kernels::LinearWeights LinearTiles::view() const {
   out.o = o_.empty() ? nullptr : o_.data();
   out.rs = rs_.data();
   out.bias = bias_.empty() ? nullptr : bias_.data();
+  out.raised_fit = out.o != nullptr && kernels::raised_offsets_fit(out);
   return out;
 }
 

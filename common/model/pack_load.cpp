@@ -8,6 +8,7 @@
 
 #include "common/model/pack_state.hpp"
 #include "common/model/quant_row.hpp"
+#include "kernels/linear/linear.h"
 
 namespace adit::model {
 
@@ -120,6 +121,7 @@ Result<void> Pack::State::load_linear(const Part& part) {
     ADIT_TRY(w.bias, finite<float>(*bias));
   }
   ADIT_TRY_VOID(check_scales(w, *s));
+  w.raised_fit = w.o != nullptr && kernels::raised_offsets_fit(w);
   linears.emplace(part.name, w);
   return {};
 }

@@ -96,14 +96,13 @@ void products(const LinearCall& call) {
   Products<kU4> pairs;
   const int tokens = call.act->n();
   const int lines = call.act->groups() * (kU4 ? 256 : 512) * 2 / 64;
-  const std::uint8_t* const after = codes_after(call);
   for (int begin = 0; begin < tokens; begin += Products<kU4>::kTokensMost) {
     const int end = begin + Products<kU4>::kTokensMost < tokens ? begin + Products<kU4>::kTokensMost : tokens;
     for (int index = call.tile_begin; index < call.tile_end; index += 2) {
       const int tiles = index + 2 <= call.tile_end ? 2 : 1;
-      const std::uint8_t* const next = index + 2 < call.tile_end ? tile_codes(*call.weights, index + 2)
-                                       : end < tokens           ? tile_codes(*call.weights, call.tile_begin)
-                                                                : after;
+      const bool again = index + 2 >= call.tile_end && end < tokens;
+      const std::uint8_t* const next =
+          again ? tile_codes(*call.weights, call.tile_begin) : codes_at(call, index + tiles);
       const int whole = (end - begin) / kProductTokens * kProductTokens;
       const bool taken = tiles == 2 && whole > 0 && pairs.run(call, index, begin, whole, {next, lines});
       const int from = taken ? begin + whole : begin;

@@ -4,7 +4,7 @@
 // Tiles of u4 as the A8g32 panels read them: codes as bytes, and a group's scales beside its offsets. To take a nibble
 // out costs as much as half a multiplication: worth doing once for many tokens.
 //
-// In       tiles whose s and o + 7 s fit int16 (offsets_hold in avx512_panel.h).
+// In       tiles whose s and o + 7 s fit int16 (LinearWeights::raised_fit).
 // Shapes   ByteGroup[tile][group]
 // Threads  an object belongs to one thread.
 // Tests    tests/unit/kernels/linear_panels_test.cpp

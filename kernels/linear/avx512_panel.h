@@ -14,7 +14,7 @@
 //          wrap-around on the way is harmless as |S| < 2^39. So 0 <= S - 2^25 high < 128 * 2^25 = 2^32, and low tells
 //          which of these numbers it is.
 //          u4: codes - 7 makes a group's dot fit int16 ([-7, 8] * [-128, 127] * 32), and so one instruction
-//          multiplies it with s and the group's sum of X with o + 7 s, if these fit int16 too (offsets_hold).
+//          multiplies it with s and the group's sum of X with o + 7 s, if these fit int16 too (raised_fit).
 // Threads  an object belongs to one thread.
 // Source   kernels/NUMERICS.md, "Linear layer"
 // Tests    tests/unit/kernels/linear_panels_test.cpp
@@ -71,24 +71,6 @@ inline bool panel_holds(const LinearCall& call, int begin, int end) {
   return holds;
 }
 
-// u4: whether s and o + 7 s of the call's tiles fit int16.
-inline bool offsets_hold(const LinearCall& call) {
-  const LinearWeights& weights = *call.weights;
-  __m512i beyond = _mm512_setzero_si512();
-  for (int index = call.tile_begin; index < call.tile_end; ++index) {
-    Tile tile;
-    set_tile<true>(weights, index, tile);
-    for (int group = 0; group < scales_of(weights); ++group) {
-      const __m512i s = load_scales(tile, group);
-      const __m512i raised = raised_offsets(tile, group, s);
-      // Bits above the sign of an int16 that differ from it.
-      const __m512i differing = _mm512_xor_si512(_mm512_srai_epi32(raised, 15), _mm512_srai_epi32(raised, 31));
-      beyond = _mm512_or_si512(beyond, _mm512_or_si512(_mm512_srli_epi32(s, 15), differing));
-    }
-  }
-  return _mm512_test_epi32_mask(beyond, beyond) == 0;
-}
-
 template <bool kForm, int kPlanes>
 class Panels {
  public:
@@ -103,7 +85,7 @@ class Panels {
   // Whether any block may be run.
   static bool serves(const LinearCall& call) {
     if (kIsBytes && (call.act->n() < kBytesFrom || kTiles * call.act->groups() > ByteTiles::kGroupsMost)) return false;
-    return !kU4 || offsets_hold(call);
+    return !kU4 || call.weights->raised_fit;
   }
 
   // Before blocks of tiles [first, last).

@@ -35,26 +35,35 @@ void run_block(Kernel& kernel, const LinearCall& call, int index, int tiles, int
   kernel.run(call, index, tiles, token, count, ahead);
 }
 
-void prefetch_lines(const void* at, int bytes) {
+// Inline: GCC 12 takes a function that does nothing but prefetch for one without effects, and leaves out its calls.
+ADIT_INLINE void prefetch_lines(const void* at, int bytes) {
   for (int line = 0; line < bytes; line += 64) {
     _mm_prefetch(static_cast<const char*>(at) + line, _MM_HINT_T0);
   }
 }
 
-// The first scales and offsets of what is read next; its codes come with the last tiles.
-void prefetch_scales(const NextTiles& next) {
-  constexpr int kBytes = 512;
+// The scales and offsets of `tiles` that are read next; of a lone tile the first ones, as the processor follows these
+// streams by itself. The codes come with the tiles before.
+ADIT_INLINE void prefetch_scales(const NextTiles& next, int tiles) {
+  constexpr int kFirst = 512;
   const LinearWeights& w = *next.weights;
-  const std::ptrdiff_t cells = std::ptrdiff_t{scales_of(w)} * kTileRows * next.tile;
-  prefetch_lines(w.s + cells, kBytes);
-  if (w.o != nullptr) prefetch_lines(w.o + cells, kBytes);
-  prefetch_lines(w.rs + std::ptrdiff_t{next.tile} * kTileRows, 64);
+  const int cells = scales_of(w) * kTileRows;
+  const int bytes = tiles == 1 ? kFirst : cells * tiles * static_cast<int>(sizeof(std::uint16_t));
+  const std::ptrdiff_t begin = std::ptrdiff_t{cells} * next.tile;
+  prefetch_lines(w.s + begin, bytes);
+  if (w.o != nullptr) prefetch_lines(w.o + begin, bytes);
+  prefetch_lines(w.rs + std::ptrdiff_t{next.tile} * kTileRows, 64 * tiles);
 }
 
-// The codes that the caller reads behind the call's last tile.
-inline const std::uint8_t* codes_after(const LinearCall& call) {
-  const bool jumps = call.next != nullptr && call.next->weights != nullptr;
-  return jumps ? tile_codes(*call.next->weights, call.next->tile) : tile_codes(*call.weights, call.tile_end);
+// What the caller reads as tile `index` of the call's linear; behind the call's last one it may go on elsewhere.
+inline NextTiles tiles_at(const LinearCall& call, int index) {
+  const bool jumps = index >= call.tile_end && call.next != nullptr && call.next->weights != nullptr;
+  if (!jumps) return {call.weights, index};
+  return {call.next->weights, call.next->tile + index - call.tile_end};
+}
+inline const std::uint8_t* codes_at(const LinearCall& call, int index) {
+  const NextTiles tiles = tiles_at(call, index);
+  return tile_codes(*tiles.weights, tiles.tile);
 }
 
 // Few tokens: every weight is read once, in the order it lies in memory, and sent for ahead of time. One block
@@ -67,15 +76,11 @@ void stream(const LinearCall& call) {
   const int blocks = (tokens + Kernel::kTokens - 1) / Kernel::kTokens;
   const int tile_bytes = static_cast<int>(call.act->groups()) * kGroupBytes;
   const int distance = step > 1 || tile_bytes > kStreamAhead ? step : (kStreamAhead + tile_bytes - 1) / tile_bytes;
-  const bool jumps = call.next != nullptr && call.next->weights != nullptr;
-  const std::uint8_t* const next = codes_after(call);
   Kernel kernel;
   for (int index = call.tile_begin; index < call.tile_end; index += step) {
     const int tiles = index + step <= call.tile_end ? step : call.tile_end - index;
-    const int beyond = index + distance - call.tile_end;
-    const std::uint8_t* const ahead = beyond < 0 ? tile_codes(*call.weights, index + distance)
-                                                 : next + std::ptrdiff_t{beyond} * tile_bytes;
-    if (jumps && index + step >= call.tile_end) prefetch_scales(*call.next);
+    const std::uint8_t* const ahead = codes_at(call, index + distance);
+    if (step > 1 || index + step >= call.tile_end) prefetch_scales(tiles_at(call, index + tiles), step);
     kernel.begin(call, index, index + tiles);
     for (int block = 0; block < blocks; ++block) {
       run_block(kernel, call, index, tiles, block * Kernel::kTokens,
@@ -98,22 +103,21 @@ void walk(const LinearCall& call) {
     return;
   }
   Kernel kernel;
-  const int tile_bytes = static_cast<int>(call.act->groups()) * kGroupBytes;
   const int blocks = (tokens + Kernel::kTokens - 1) / Kernel::kTokens;
   const int fitting = kChunkBytes / (static_cast<int>(call.act->groups()) * Kernel::kGroupBytes);
   const int chunk = fitting < Kernel::kTiles ? Kernel::kTiles : fitting / Kernel::kTiles * Kernel::kTiles;
   for (int first = call.tile_begin; first < call.tile_end; first += chunk) {
     const int last = first + chunk < call.tile_end ? first + chunk : call.tile_end;
-    const std::uint8_t* const next = last < call.tile_end ? tile_codes(*call.weights, last) : codes_after(call);
     kernel.begin(call, first, last);
     for (int block = 0; block < blocks; ++block) {
       const int token = block * Kernel::kTokens;
       const int line = block - (blocks - kLines);
       for (int index = first; index < last; index += Kernel::kTiles) {
         const int tiles = index + Kernel::kTiles <= last ? Kernel::kTiles : last - index;
-        const Ahead ahead = line < 0 ? Ahead{}
-                                     : Ahead{next + std::ptrdiff_t{index - first} * tile_bytes, line * 64,
-                                             line * 64 + 64, Reach::kLater};
+        const int next = last + index - first;
+        const Ahead ahead =
+            line < 0 ? Ahead{} : Ahead{codes_at(call, next), line * 64, line * 64 + 64, Reach::kLater};
+        if (line == 0) prefetch_scales(tiles_at(call, next), Kernel::kTiles);
         run_block(kernel, call, index, tiles, token, ahead);
       }
     }

@@ -150,6 +150,19 @@ bool fits_int32(const LinearWeights& weights, const ActBuffer& act, int token) {
   return std::max(act.sq_hi(token), act.sq_lo(token)) <= square_limit(weights, act.form());
 }
 
+bool raised_offsets_fit(const LinearWeights& weights) {
+  const std::size_t count = static_cast<std::size_t>(weights.m_pad) * static_cast<std::size_t>(scales_of(weights));
+  int largest = 0, highest = 0, lowest = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const int s = weights.s[i];
+    const int raised = weights.o[i] + kPanelCentre * s;
+    largest = s > largest ? s : largest;
+    highest = raised > highest ? raised : highest;
+    lowest = raised < lowest ? raised : lowest;
+  }
+  return largest <= INT16_MAX && highest <= INT16_MAX && lowest >= INT16_MIN;
+}
+
 void linear(Isa isa, const LinearWeights& weights, const ActBuffer& act, float* y, std::size_t ldy,
             int tile_begin, int tile_end, const NextTiles& next) {
   // A buffer prepared for another instruction set lacks what the AVX2 version reads.

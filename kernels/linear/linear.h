@@ -46,6 +46,10 @@ inline const std::uint8_t* tile_codes(const LinearWeights& weights, int tile) {
   return weights.q + static_cast<std::size_t>(tile) * (weights.form == WeightForm::kU4 ? bytes / 2 : bytes);
 }
 
+// Whether s and o + 7 s of a u4 layer, the scales and offsets of codes less 7, fit int16: what many tokens' quickest
+// kernels ask of a layer. Reads all of them, which is why LinearWeights keeps the answer.
+bool raised_offsets_fit(const LinearWeights& weights);
+
 inline int tile_count(const LinearWeights& weights) {
   return weights.m_pad / kTileRows;
 }

@@ -83,6 +83,8 @@ struct LinearWeights {
   const std::uint16_t* s = nullptr;
   // Same shape, group offsets; nullptr for kI8 (all 0).
   const std::int16_t* o = nullptr;
+  // kU4: whether s and o + 7 s fit int16 everywhere (raised_offsets_fit, linear.h); false if nobody looked.
+  bool raised_fit = false;
   // [m_pad] row scales.
   const float* rs = nullptr;
   // [m_pad], or nullptr.

@@ -20,7 +20,7 @@ __m512i load_register(const std::uint8_t* at) {
 }
 
 // The lines of as many bytes further on as a group takes.
-void call_for(const std::uint8_t* stored, int bytes) {
+ADIT_INLINE void call_for(const std::uint8_t* stored, int bytes) {
   constexpr std::ptrdiff_t kAhead = 12288;
   for (int line = 0; line < bytes; line += 64) {
     _mm_prefetch(reinterpret_cast<const char*>(stored + kAhead + line), _MM_HINT_T0);

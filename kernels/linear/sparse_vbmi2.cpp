@@ -17,7 +17,7 @@ __m512i load_whole(const std::uint8_t* at) {
 constexpr std::ptrdiff_t kStoredAhead = 12288;
 constexpr std::ptrdiff_t kMasksAhead = 3072;
 
-void call_for(const std::uint8_t* stored, const std::uint64_t* masks) {
+ADIT_INLINE void call_for(const std::uint8_t* stored, const std::uint64_t* masks) {
   for (int line = 0; line < 256; line += 64) {
     _mm_prefetch(reinterpret_cast<const char*>(stored + kStoredAhead + line), _MM_HINT_T0);
   }

@@ -48,6 +48,7 @@ TEST(LinearPanels, an_offset_at_its_bound) {
       for (int i = 0; i < kM * 3; ++i) offsets.push_back(i % 3 == 1 ? offset : -7 * 1023);
       layer.set(codes, std::vector<int>(kM * 3, 1023), offsets, std::vector<float>(kM, 1.5f), {});
       layer.build();
+      ASSERT_EQ(layer.view().raised_fit, offset <= 32767 - 7 * 1023);
       for (const int n : {11, kN}) {
         expect_scalar_bits(layer, random.wide_row(n * kK), n, "offset " + std::to_string(offset));
       }

@@ -191,6 +191,7 @@ inline void TestLinear::build() {
   view_.o = form_ == WeightForm::kU4 ? o_.data() : nullptr;
   view_.rs = rs_pad_.data();
   view_.bias = bias_.empty() ? nullptr : bias_pad_.data();
+  view_.raised_fit = form_ == WeightForm::kU4 && raised_offsets_fit(view_);
 }
 
 // The effective integers X of one token.

@@ -174,6 +174,22 @@ TEST(Pack, a_table_that_does_not_fit_is_refused_by_tensor_and_offset) {
   refused("\"tokenizer\":", "\"tokenizes\":", "no tokenizer");
 }
 
+// What many tokens' kernels ask of offsets is looked up once, when the pack is opened.
+TEST(Pack, says_of_its_four_bit_linears_whether_raised_offsets_fit) {
+  Damaged damaged;
+  const auto raised = [&] {
+    const auto pack = damaged.parse();
+    EXPECT_TRUE(pack);
+    return pack && pack->layers()[0].gate.raised_fit;
+  };
+  EXPECT_TRUE(raised());
+  // Row 0's first offset, beside any scale above 0.
+  const std::size_t at = damaged.offset_of("layers.0.ffn_gate.o");
+  damaged.bytes()[at] = 0xff;
+  damaged.bytes()[at + 1] = 0x7f;
+  EXPECT_FALSE(raised());
+}
+
 TEST(Pack, truncations_and_tails_are_refused) {
   const Bytes whole = Damaged().bytes();
   for (const std::size_t size :

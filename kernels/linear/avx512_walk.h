@@ -36,23 +36,23 @@ void run_block(Kernel& kernel, const LinearCall& call, int index, int tiles, int
 }
 
 // Inline: GCC 12 takes a function that does nothing but prefetch for one without effects, and leaves out its calls.
+template <_mm_hint kHint>
 ADIT_INLINE void prefetch_lines(const void* at, int bytes) {
-  for (int line = 0; line < bytes; line += 64) {
-    _mm_prefetch(static_cast<const char*>(at) + line, _MM_HINT_T0);
-  }
+  for (int line = 0; line < bytes; line += 64) _mm_prefetch(static_cast<const char*>(at) + line, kHint);
 }
 
-// The scales and offsets of `tiles` that are read next; of a lone tile the first ones, as the processor follows these
-// streams by itself. The codes come with the tiles before.
-ADIT_INLINE void prefetch_scales(const NextTiles& next, int tiles) {
-  constexpr int kFirst = 512;
-  const LinearWeights& w = *next.weights;
+// The scales and offsets of `count` tiles that are read next; their codes come with the tiles before. Without this the
+// processor follows two or three more streams by itself, from page to page: a lone token on two threads is a tenth
+// slower then.
+template <_mm_hint kHint = _MM_HINT_T0>
+ADIT_INLINE void prefetch_scales(const NextTiles& tiles, int count) {
+  const LinearWeights& w = *tiles.weights;
   const int cells = scales_of(w) * kTileRows;
-  const int bytes = tiles == 1 ? kFirst : cells * tiles * static_cast<int>(sizeof(std::uint16_t));
-  const std::ptrdiff_t begin = std::ptrdiff_t{cells} * next.tile;
-  prefetch_lines(w.s + begin, bytes);
-  if (w.o != nullptr) prefetch_lines(w.o + begin, bytes);
-  prefetch_lines(w.rs + std::ptrdiff_t{next.tile} * kTileRows, 64 * tiles);
+  const int bytes = cells * count * static_cast<int>(sizeof(std::uint16_t));
+  const std::ptrdiff_t begin = std::ptrdiff_t{cells} * tiles.tile;
+  prefetch_lines<kHint>(w.s + begin, bytes);
+  if (w.o != nullptr) prefetch_lines<kHint>(w.o + begin, bytes);
+  prefetch_lines<kHint>(w.rs + std::ptrdiff_t{tiles.tile} * kTileRows, 64 * count);
 }
 
 // What the caller reads as tile `index` of the call's linear; behind the call's last one it may go on elsewhere.
@@ -80,7 +80,11 @@ void stream(const LinearCall& call) {
   for (int index = call.tile_begin; index < call.tile_end; index += step) {
     const int tiles = index + step <= call.tile_end ? step : call.tile_end - index;
     const std::uint8_t* const ahead = codes_at(call, index + distance);
-    if (step > 1 || index + step >= call.tile_end) prefetch_scales(tiles_at(call, index + tiles), step);
+    if (step == 1) {
+      prefetch_scales<_MM_HINT_NTA>(tiles_at(call, index + distance), 1);
+    } else {
+      prefetch_scales(tiles_at(call, index + tiles), step);
+    }
     kernel.begin(call, index, index + tiles);
     for (int block = 0; block < blocks; ++block) {
       run_block(kernel, call, index, tiles, block * Kernel::kTokens,

@@ -98,6 +98,9 @@ struct WideA8 {
   __m512 value() const { return acc.value(); }
 };
 
+// Bytes of scales that go with the stored bytes which codes are called for ahead of: those of 48 groups.
+constexpr std::ptrdiff_t kScalesAhead = 1536;
+
 template <class Acc, int NT, class Codes>
 void sparse_tokens(const LinearCall& call, int index, Codes codes, int token) {
   const LinearWeights& weights = *call.weights;
@@ -117,6 +120,7 @@ void sparse_tokens(const LinearCall& call, int index, Codes codes, int token) {
     __m512i w[8];
     if (!codes.load(group, w)) continue;
     const __m512i s = load_scales(tile, group);
+    _mm_prefetch(reinterpret_cast<const char*>(tile.s + scales_at(tile, group)) + kScalesAhead, _MM_HINT_T0);
     ADIT_UNROLL for (int t = 0; t < NT; ++t) acc[t].add(act, token + t, group, w, s);
   }
   ADIT_UNROLL for (int t = 0; t < NT; ++t) store_rows(call, tile, index, token + t, acc[t].value());

@@ -114,28 +114,33 @@ void LeafTable::residual(int worker, int layer, const float* x, int begin, int e
   std::memcpy(kept, from, static_cast<std::size_t>(end - begin) * hidden * sizeof(float));
 }
 
+template <class LeafOf>
+void LeafTable::hash_each(int worker, const char* domain, const void* rows, std::size_t bytes,
+                          std::size_t count, const LeafOf& leaf_of) {
+  std::uint8_t* digests = scratch_[static_cast<std::size_t>(worker)].digests.data();
+  const auto* from = static_cast<const std::uint8_t*>(rows);
+  for (std::size_t first = 0; first < count; first += kHashRows) {
+    const std::size_t here = std::min(std::size_t{kHashRows}, count - first);
+    kernels::hash_rows(isa_, domain, from + first * bytes, bytes, bytes, here, digests);
+    for (std::size_t i = 0; i < here; ++i) {
+      std::uint8_t* to = leaf_of(first + i);
+      if (to != nullptr) std::memcpy(to, digests + i * kDigestBytes, kDigestBytes);
+    }
+  }
+}
+
 // `count` rows from x on, the first being row `row` of `layer`; rows of further layers may follow.
 void LeafTable::hash_residual(int worker, const float* x, int layer, int row, int count) {
-  std::uint8_t* digests = scratch_[static_cast<std::size_t>(worker)].digests.data();
-  const auto hidden = static_cast<std::size_t>(config_.hidden);
-  const std::size_t bytes = hidden * sizeof(float);
-  while (count > 0) {
-    const int here = std::min(kHashRows, count);
-    kernels::hash_rows(isa_, proof::kResidualDomain, reinterpret_cast<const std::uint8_t*>(x), bytes, bytes,
-                       static_cast<std::size_t>(here), digests);
-    for (int i = 0; i < here; ++i, ++row) {
-      if (row == plan_->rows()) {
-        row = 0;
-        ++layer;
-      }
-      const bool last = layer == config_.layers - 1;
-      if (last && row >= plan_->wanted()) continue;
-      std::memcpy(leaf(last ? plan_->wanted_row(row) : row, proof::residual_lane(shape_, layer)),
-                  digests + static_cast<std::size_t>(i) * kDigestBytes, kDigestBytes);
-    }
-    x += static_cast<std::size_t>(here) * hidden;
-    count -= here;
-  }
+  const auto leaf_of = [&](std::size_t i) -> std::uint8_t* {
+    const int at = row + static_cast<int>(i);
+    const int of = layer + at / plan_->rows();
+    const int row_of = at % plan_->rows();
+    const std::size_t lane = proof::residual_lane(shape_, of);
+    if (of < config_.layers - 1) return leaf(row_of, lane);
+    return row_of < plan_->wanted() ? leaf(plan_->wanted_row(row_of), lane) : nullptr;
+  };
+  hash_each(worker, proof::kResidualDomain, x, static_cast<std::size_t>(config_.hidden) * sizeof(float),
+            static_cast<std::size_t>(count), leaf_of);
 }
 
 void LeafTable::keep_keys_values(int layer, int row, int head) {
@@ -151,13 +156,8 @@ void LeafTable::keys_values(int worker, int layer, int begin, int end) {
 
 void LeafTable::flush_keys_values(int worker) {
   Scratch& scratch = scratch_[static_cast<std::size_t>(worker)];
-  const std::size_t bytes = kv_cells_ * sizeof(std::uint16_t);
-  kernels::hash_rows(isa_, proof::kKvDomain, reinterpret_cast<const std::uint8_t*>(scratch.rows.data()), bytes,
-                     bytes, scratch.places.size(), scratch.digests.data());
-  for (std::size_t i = 0; i < scratch.places.size(); ++i) {
-    std::memcpy(leaf(scratch.places[i].row, scratch.places[i].lane), scratch.digests.data() + i * kDigestBytes,
-                kDigestBytes);
-  }
+  hash_each(worker, proof::kKvDomain, scratch.rows.data(), kv_cells_ * sizeof(std::uint16_t), scratch.places.size(),
+            [&](std::size_t i) { return leaf(scratch.places[i].row, scratch.places[i].lane); });
   scratch.places.clear();
 }
 
@@ -205,21 +205,14 @@ void LeafTable::finish_layers(int worker, int begin, int end) {
 }
 
 void LeafTable::hash_kept(int worker, int begin, int end) {
-  std::uint8_t* digests = scratch_[static_cast<std::size_t>(worker)].digests.data();
-  const std::size_t bytes = kv_cells_ * sizeof(std::uint16_t);
   const int heads = config_.kv_heads;
   const int of_layer = plan_->rows() * heads;
-  for (int first = begin * of_layer; first < end * of_layer; first += kHashRows) {
-    const int count = std::min(kHashRows, end * of_layer - first);
-    const std::uint16_t* rows = kept_.data() + static_cast<std::size_t>(first) * kv_cells_;
-    kernels::hash_rows(isa_, proof::kKvDomain, reinterpret_cast<const std::uint8_t*>(rows), bytes, bytes,
-                       static_cast<std::size_t>(count), digests);
-    for (int i = 0; i < count; ++i) {
-      const int at = first + i;
-      std::memcpy(leaf(at % of_layer / heads, proof::kv_lane(shape_, at / of_layer, at % heads)),
-                  digests + static_cast<std::size_t>(i) * kDigestBytes, kDigestBytes);
-    }
-  }
+  const auto leaf_of = [&](std::size_t i) {
+    const int at = begin * of_layer + static_cast<int>(i);
+    return leaf(at % of_layer / heads, proof::kv_lane(shape_, at / of_layer, at % heads));
+  };
+  hash_each(worker, proof::kKvDomain, kept_.data() + kept_at(begin, 0, 0), kv_cells_ * sizeof(std::uint16_t),
+            static_cast<std::size_t>((end - begin) * of_layer), leaf_of);
 }
 
 void LeafTable::append(int segment) const {

@@ -50,6 +50,10 @@ class LeafTable {
 
  private:
   [[nodiscard]] std::uint8_t* leaf(int row, std::size_t lane);
+  // Hashes `count` rows of `bytes` each, one after another; leaf_of(i) says where the digest of row i goes, null: nowhere.
+  template <class LeafOf>
+  void hash_each(int worker, const char* domain, const void* rows, std::size_t bytes, std::size_t count,
+                 const LeafOf& leaf_of);
   void hash_residual(int worker, const float* x, int layer, int row, int count);
   void hash_kept(int worker, int begin, int end);
   void add_keys_values(int worker, int layer, int begin, int end);

@@ -25,9 +25,6 @@ using model::LinearChoices;
 constexpr std::size_t kTokens = 512;
 // A linear of 4 bits has one tensor more: what its entry may take in the header.
 constexpr std::uint64_t kEntryBytes = 256;
-// The measured sum of single switches is not the measure of all together: tries with less.
-constexpr int kTries = 8;
-constexpr double kLess = 0.7;
 
 // Linears that are switched together.
 struct Unit {
@@ -100,9 +97,10 @@ class Search {
     ADIT_TRY(eight_, packed(eight, 8));
     ADIT_TRY(four_, packed(four, 4));
     ADIT_TRY(ids_, evaluation_ids(*eight_, search_.settings));
-    ids_.resize(std::min({ids_.size(), kTokens, static_cast<std::size_t>(eight_->config().context)}));
-    ADIT_TRY(const model::Reference reference, model::Reference::from_source(source_, threads_));
-    ADIT_TRY_VOID(reference_.compute(reference, ids_));
+    first_ids_ = ids_;
+    first_ids_.resize(std::min({ids_.size(), kTokens, static_cast<std::size_t>(eight_->config().context)}));
+    ADIT_TRY(reference_, model::Reference::from_source(source_, threads_));
+    ADIT_TRY_VOID(first_rows_.compute(*reference_, first_ids_));
     find_units();
     evaluations_ = (search_.bytes_max ? units_.size() : 0) + (search_.act_kl_max ? units_.size() : 0);
     const int bits = search_.bytes_max ? 8 : search_.bits;
@@ -157,20 +155,29 @@ class Search {
     for (const std::string& name : unit.linears) choices.at(name).act = act;
   }
 
-  Result<double> measure(const LinearChoices& choices) {
+  Result<double> measure(const LinearChoices& choices, const std::vector<TokenId>& ids,
+                         model::LogitsSource& reference, int window) const {
     const model::Pack pack = model::Pack::mix(*eight_, *four_, choices);
     const auto engine = model::engine_source(pack, {.isa = search_.settings.isa, .threads = threads_});
-    const model::EvalOptions options{
-        .vocab = pack.config().vocab, .window = static_cast<int>(ids_.size()), .threads = threads_};
-    ADIT_TRY(const model::EvalReport report, model::compare_models(ids_, reference_, *engine, options, {}));
+    const model::EvalOptions options{.vocab = pack.config().vocab, .window = window, .threads = threads_};
+    ADIT_TRY(const model::EvalReport report, model::compare_models(ids, reference, *engine, options, {}));
     return report.mean_kl;
+  }
+  // On the first tokens of the text.
+  Result<double> measure(const LinearChoices& choices) {
+    return measure(choices, first_ids_, first_rows_, static_cast<int>(first_ids_.size()));
+  }
+  Result<double> measure_whole(const LinearChoices& choices) const {
+    if (progress_) progress_(0.9, "the whole text");
+    const int window = std::min(search_.settings.window, eight_->config().context);
+    return measure(choices, ids_, *model::reference_source(*reference_), window);
   }
 
   // What each unit's switch adds to the KL of the present choices.
   Result<void> measure_harms(double base, bool of_bits) {
     for (Unit& unit : units_) {
       if (progress_) {
-        progress_(0.2 + 0.8 * static_cast<double>(evaluated_++) / static_cast<double>(evaluations_),
+        progress_(0.2 + 0.7 * static_cast<double>(evaluated_++) / static_cast<double>(evaluations_),
                   unit.name);
       }
       if (of_bits && unit.saved == 0) continue;
@@ -216,21 +223,31 @@ class Search {
     std::stable_sort(order.begin(), order.end(), [](const Unit* a, const Unit* b) {
       return a->harm / a->weights < b->harm / b->weights;
     });
-    double room = *search_.act_kl_max - base;
-    for (int i = 0; i < kTries && room > 0; ++i, room *= kLess) {
+    const auto with = [&](std::size_t count) {
       LinearChoices choices = choices_;
-      double spent = 0;
-      for (const Unit* unit : order) {
-        spent += std::max(unit->harm, 0.0);
-        if (spent > room) break;
-        set_act(choices, *unit, ActForm::kA8g32);
-      }
-      ADIT_TRY(const double kl, measure(choices));
-      if (kl > *search_.act_kl_max) continue;
-      choices_ = std::move(choices);
-      break;
+      for (std::size_t i = 0; i < count; ++i) set_act(choices, *order[i], ActForm::kA8g32);
+      return choices;
+    };
+    ADIT_TRY(std::size_t count,
+             most(order.size(), [&](std::size_t some) { return measure(with(some)); }));
+    // What the first tokens say is not what the whole text does.
+    if (ids_.size() > first_ids_.size()) {
+      ADIT_TRY(count, most(count, [&](std::size_t some) { return measure_whole(with(some)); }));
     }
+    choices_ = with(count);
     return {};
+  }
+
+  // How many of `all` switches, in their order, keep the bound: all, or found by bisection.
+  template <class Measure>
+  Result<std::size_t> most(std::size_t all, const Measure& kl_of) const {
+    std::size_t kept = 0;
+    std::size_t broken = all + 1;
+    for (std::size_t some = all; broken - kept > 1; some = kept + (broken - kept) / 2) {
+      ADIT_TRY(const double kl, kl_of(some));
+      (kl <= *search_.act_kl_max ? kept : broken) = some;
+    }
+    return kept;
   }
 
   const model::WeightSource& source_;
@@ -239,7 +256,9 @@ class Search {
   int threads_ = 1;
   std::optional<model::Pack> eight_, four_;
   std::vector<TokenId> ids_;
-  KeptLogits reference_;
+  std::vector<TokenId> first_ids_;
+  std::optional<model::Reference> reference_;
+  KeptLogits first_rows_;
   std::vector<Unit> units_;
   // Linears that the source stores in blocks which affine u4 holds.
   std::set<std::string> stored_four_;

@@ -7,12 +7,13 @@
 // Out      a choice for every linear of the layers. Linears that read one row are chosen together. Bits: from all
 //          at 8, the switch to 4 with the least KL for each byte saved comes first, until the pack fits; a switch
 //          that lowers the KL is always made. Activations: from all at 16, the switch to 8 with the least KL for
-//          each weight comes first, as long as the KL stays under the bound. Each switch is measured by itself,
-//          on the first 512 tokens of the text; what is written in the end is measured by the caller.
+//          each weight comes first, as long as the KL of the whole text stays under the bound. Each switch is
+//          measured by itself, on the first 512 tokens; how many keep the bound there, and then on the whole text,
+//          is found by bisection. What is written in the end is measured by the caller.
 // Errors   those of the files; kAborted when even the smallest pack is over the budget, naming its size.
 // Exact    the same choices on every machine with the same instruction set (the f32 reference is not canonical).
-// Units    one packing at 8 and one at 4 bits, and one pass of the text for each choice; memory: 512 rows of
-//          logits.
+// Units    one packing at 8 and one at 4 bits, a pass of 512 tokens for each choice, and for activations mostly one
+//          of the whole text; memory: 512 rows of logits.
 // Threads  settings.threads (0: all cores).
 // Tests    tests/unit/miner/pack/choose_forms_test.cpp
 #pragma once

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "miner/pack/pack_command.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -26,11 +27,17 @@ constexpr const char* kGroupHelp =
     "Columns of a row that share a scale: 32, 64, 128 or row. Not with as-stored: what the source stores in groups of "
     "32 (Q4_0, Q8_0, ...) is quantised anew from its values for larger ones";
 
+// The lower of target and declared bound.
+std::optional<double> bound_of(const PackCommand& command) {
+  if (!command.target_kl || !command.max_kl) return command.target_kl ? command.target_kl : command.max_kl;
+  return std::min(*command.target_kl, *command.max_kl);
+}
+
 Result<void> check(const PackCommand& command) {
   ADIT_TRY_VOID(check_bound("--target-kl", command.target_kl));
   ADIT_TRY_VOID(check_bound("--max-kl", command.max_kl));
-  if (command.chooses_act && !command.target_kl) {
-    return invalid_argument("--act auto needs --target-kl: the bound that it chooses under");
+  if (command.chooses_act && !bound_of(command)) {
+    return invalid_argument("--act auto needs --target-kl or --max-kl: the bound that it chooses under");
   }
   if (command.group != kernels::ScaleGroup::k32 && command.bits == model::kBitsAsStored) {
     return invalid_argument("--group {} needs --bits 4 or 8: weights as stored keep groups of 32",
@@ -72,7 +79,7 @@ Result<model::LinearChoices> choose(const PackCommand& command, const std::files
                           .bytes_max = command.target_size,
                           .act = command.act,
                           .group = command.group,
-                          .act_kl_max = command.chooses_act ? command.target_kl : std::nullopt,
+                          .act_kl_max = command.chooses_act ? bound_of(command) : std::nullopt,
                           .settings = {.text = command.text, .threads = command.threads}};
   ProgressLine line("choosing");
   return choose_forms(*source, scratch, search,
@@ -154,8 +161,8 @@ void add_pack_command(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   command
       ->add_option("--act", *act,
-                   "Activations: a16 (two planes of 8 bits), a8g (one, groups of 32), or auto: a8g wherever "
-                   "--target-kl allows")
+                   "Activations: a16 (two planes of 8 bits), a8g (one, groups of 32; the head reads a16), or auto: "
+                   "a8g wherever --target-kl or --max-kl allows")
       ->check(CLI::IsMember({"a16", "a8g", "auto"}))
       ->capture_default_str();
   command

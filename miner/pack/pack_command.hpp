@@ -33,7 +33,7 @@ struct PackCommand {
   int bits = model::kBitsAsStored;
   kernels::ActForm act = kernels::ActForm::kA16;
   kernels::ScaleGroup group = kernels::ScaleGroup::k32;
-  // Needs target_kl.
+  // Needs target_kl or max_kl.
   bool chooses_act = false;
   std::optional<std::uint64_t> target_size = {};
   // Measured as `eval` does, before the pack is put in place.

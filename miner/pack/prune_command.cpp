@@ -309,7 +309,7 @@ void add_prune_command(CLI::App& app, int& exit_code) {
   command->add_option("--group", *group, "Columns of a row that share a scale: 32, 64, 128 or row")
       ->check(CLI::IsMember({"32", "64", "128", "row"}))
       ->capture_default_str();
-  command->add_option("--act", *act, "Activations: a16 or a8g")
+  command->add_option("--act", *act, "Activations: a16 or a8g (the head reads a16)")
       ->check(CLI::IsMember({"a16", "a8g"}))
       ->capture_default_str();
   command->add_flag("--eval", options->eval, "Measure the pack against the f32 reference");

@@ -90,6 +90,23 @@ TEST_F(ChooseForms, activations_of_8_bits_where_the_bound_allows) {
   EXPECT_EQ(count_of(choose({.act_kl_max = 100.0}).value(), 8, ActForm::kA8g32), 21);
 }
 
+// Of two halves one does less harm than the whole text: beginning with it, the first tokens promise too much.
+TEST_F(ChooseForms, activations_keep_the_bound_on_the_whole_text) {
+  const std::string_view text = builtin_eval_text();
+  for (const auto& [first, second] : {std::pair(text.substr(0, 600), text.substr(5000, 600)),
+                                      std::pair(text.substr(5000, 600), text.substr(0, 600))}) {
+    ASSERT_TRUE(write_file_atomic(text_, as_bytes(std::string(first) + std::string(second))));
+    const double wide = kl(packed({}));
+    const double narrow = kl(test::pack_of(model_, dir_.path(), {.bits = 8, .act = ActForm::kA8g32}));
+    for (const double share : {0.9999, 0.5}) {
+      const double bound = wide + share * (narrow - wide);
+      const auto some = choose({.act_kl_max = bound}).value();
+      EXPECT_LE(kl(packed(some)), bound) << share;
+      EXPECT_GT(count_of(some, 8, ActForm::kA8g32), 0) << share;
+    }
+  }
+}
+
 TEST_F(ChooseForms, a_mixed_pack_computes_what_the_mix_of_two_packs_did) {
   const model::Pack eight = packed({});
   const model::Pack four = test::pack_of(model_, dir_.path(), {.bits = 4});
@@ -130,6 +147,9 @@ TEST(PackTargets, the_command_packs_to_a_size) {
   command.target_size = std::nullopt;
   command.chooses_act = true;
   EXPECT_EQ(run_pack(command), exit_code::kModel);
+  command.max_kl = 100.0;
+  pack_bytes();
+  EXPECT_NE(out.find("a8g32\n"), std::string::npos) << out;
 }
 
 }  // namespace

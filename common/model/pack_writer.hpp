@@ -48,6 +48,7 @@ struct PackOptions {
   // 8: all int8. 4: the layers' linears become affine u4, except what the source stores in 8 bits.
   // kBitsAsStored: as close to the source as can be.
   int bits = 4;
+  // Of the layers' linears; a head reads A16.
   kernels::ActForm act = kernels::ActForm::kA16;
   // Columns that share a scale, of every linear; other than 32 not with kBitsAsStored.
   kernels::ScaleGroup group = kernels::ScaleGroup::k32;

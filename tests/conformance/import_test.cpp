@@ -21,6 +21,8 @@
 namespace adit::model {
 namespace {
 
+using kernels::ActForm;
+
 constexpr std::size_t kTokens = 256;
 
 void put_f16(Bytes& out, float value) {
@@ -98,6 +100,7 @@ class Restored final : public WeightSource {
 struct Import {
   const char* name;
   GgufType type;
+  ActForm act;
   double kl_max;
 };
 
@@ -113,7 +116,7 @@ TEST_P(Imports, lose_next_to_nothing) {
   const auto published = open_weights(*path).value();
   const Restored source(*published, GetParam().type);
   const test::TempDir dir;
-  const auto packed = pack_model(source, dir.path() / "p.adit", {.bits = kBitsAsStored}, {});
+  const auto packed = pack_model(source, dir.path() / "p.adit", {.bits = kBitsAsStored, .act = GetParam().act}, {});
   ASSERT_TRUE(packed) << packed.error().message;
   const bool is_u4 = GetParam().type == GgufType::kQ4_0;
   EXPECT_EQ(packed->linears_u4 > 0, is_u4);
@@ -131,9 +134,11 @@ TEST_P(Imports, lose_next_to_nothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, Imports,
-                         ::testing::Values(Import{"q4_0", GgufType::kQ4_0, 5e-4},
-                                           Import{"q8_0", GgufType::kQ8_0, 5e-4},
-                                           Import{"q5_1", GgufType::kQ5_1, 3e-3}),
+                         ::testing::Values(Import{"q4_0", GgufType::kQ4_0, ActForm::kA16, 5e-4},
+                                           Import{"q8_0", GgufType::kQ8_0, ActForm::kA16, 5e-4},
+                                           Import{"q5_1", GgufType::kQ5_1, ActForm::kA16, 3e-3},
+                                           Import{"q4_0_a8g32", GgufType::kQ4_0, ActForm::kA8g32, 5e-3},
+                                           Import{"q8_0_a8g32", GgufType::kQ8_0, ActForm::kA8g32, 5e-3}),
                          [](const auto& import) { return std::string(import.param.name); });
 
 }  // namespace

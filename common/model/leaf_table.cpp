@@ -133,10 +133,10 @@ void LeafTable::hash_each(int worker, const char* domain, const void* rows, std:
 void LeafTable::hash_residual(int worker, const float* x, int layer, int row, int count) {
   const auto leaf_of = [&](std::size_t i) -> std::uint8_t* {
     const int at = row + static_cast<int>(i);
-    const int of = layer + at / plan_->rows();
+    const int layer_of = layer + at / plan_->rows();
     const int row_of = at % plan_->rows();
-    const std::size_t lane = proof::residual_lane(shape_, of);
-    if (of < config_.layers - 1) return leaf(row_of, lane);
+    const std::size_t lane = proof::residual_lane(shape_, layer_of);
+    if (layer_of < config_.layers - 1) return leaf(row_of, lane);
     return row_of < plan_->wanted() ? leaf(plan_->wanted_row(row_of), lane) : nullptr;
   };
   hash_each(worker, proof::kResidualDomain, x, static_cast<std::size_t>(config_.hidden) * sizeof(float),

@@ -117,6 +117,7 @@ TEST(Pack, holds_the_configuration_the_tokenizer_and_the_weights_of_its_source) 
   EXPECT_TRUE(Tokenizer::from_blob(pack->tokenizer_json()));
   EXPECT_EQ(pack->chat_template(), gguf->string_at("tokenizer.chat_template").value());
   EXPECT_EQ(pack->layers()[0].up.act, ActForm::kA8g32);
+  EXPECT_EQ(pack->head().act, ActForm::kA16);
   EXPECT_EQ(pack->embedding().q, pack->head().q);
   EXPECT_EQ(pack->inv_freq()[0], 1.0);
   for (int i = 0; i < c.head_dim / 2; ++i) {
